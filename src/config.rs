@@ -1,0 +1,296 @@
+//! Every limit and interval, with its unit, its default and where the default comes from.
+//!
+//! RFC: SDS-R global state
+
+use crate::error::ConfigError;
+use crate::types::Profile;
+
+/// The largest id accepted from anybody may be configured up to this many bytes.
+const ID_BYTES_CEILING: usize = 1_024;
+/// The fewest bytes a message limit may allow: an rfc filter at its default size, and room for the rest.
+const MESSAGE_BYTES_FLOOR: usize = 32 * 1_024;
+/// Intervals beyond a year are taken for a mistake in the unit.
+const YEAR_MS: u64 = 365 * 24 * 3_600_000;
+
+/// What a manager is made from. Start from [`Config::default`] and change what differs.
+///
+/// Field names end in their unit: `_ms` milliseconds, `_bytes` bytes; counts have none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Who we are: unique per installation, not per user. Empty means nobody: then no message is taken for our own.
+    /// Default: empty (as status-go's managers are made).
+    pub participant_id: String,
+    /// Seed of all randomness, so that a run can be replayed. `None`: from the operating system, at construction.
+    pub seed: Option<u64>,
+    /// The format that channels write, unless they are opened with another. Default: rfc.
+    pub profile: Profile,
+    /// Open a channel when the first message for it is wrapped or received. Default: no; bytes for unknown channels
+    /// are refused, since otherwise a stranger makes channels.
+    pub auto_open_channels: bool,
+
+    /// Message ids named in a causal history. RFC: two recommended; default three, since with two too many misses go
+    /// unnoticed at 10 % loss.
+    pub causal_history_size: usize,
+
+    /// How far ahead of the clock a timestamp may lie and still move ours, in rfc channels. Default: 10 minutes.
+    pub max_clock_drift_rfc_ms: u64,
+    /// The same in libsds channels. Default: 7 days, since the libsds clock gains a second with every message.
+    pub max_clock_drift_libsds_ms: u64,
+    /// A backward step of the host's clock by more than this shifts all deadlines; smaller ones are ignored.
+    /// Default: 60 s.
+    pub clock_step_ms: u64,
+    /// Delivered messages stamped too far ahead, kept outside the log until time catches up. Default: 256.
+    pub max_held_messages: usize,
+
+    /// Messages in a channel's log in memory; the oldest by arrival leave first. Default: 1,000.
+    pub log_messages: usize,
+    /// Bytes of message content that a channel's log keeps for sending again. Default: 8 MiB.
+    pub log_bytes: usize,
+    /// Ids that are remembered (as 16-byte hashes) after they left the log, per channel. Default: 20,000.
+    pub seen_limit: usize,
+
+    /// Ids that a filter covers at most. Default: 10,000, as both deployed implementations.
+    pub bloom_capacity: usize,
+    /// A filter's false-positive rate at capacity. Default: 0.001, as both deployed implementations.
+    pub bloom_error_rate: f64,
+    /// A filter covers ids received this recently. Default: 10 minutes, well over the time all resends take.
+    pub ack_window_ms: u64,
+    /// Duplicates of messages that left the window which re-enter the filter, per minute and channel. Default: 64.
+    pub refilter_per_minute: usize,
+    /// A message is acknowledged once the chance that every filter hit for it was false is below this. Default: 1e-6.
+    pub ack_false_positive: f64,
+    /// Participants remembered by name per message of ours as having acknowledged it. Default: 64.
+    pub max_acknowledgers: usize,
+
+    /// Wait before the first resend of an unacknowledged message; doubles with each. Default: 5 s (reliable channel).
+    pub resend_interval_ms: u64,
+    /// The same for possibly acknowledged ones. Default: 15 s.
+    pub possibly_resend_interval_ms: u64,
+    /// Resends before a message is given up. Default: 5 (reliable channel).
+    pub max_resends: u32,
+    /// Random extra wait before a resend, in percent of the wait. Default: 20.
+    pub resend_jitter_percent: u32,
+    /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
+    pub max_unacknowledged: usize,
+
+    /// Wait for missing dependencies before they are lost. Default: 5 minutes.
+    pub dependency_timeout_ms: u64,
+    /// Messages that wait for dependencies, per channel; beyond, the oldest is delivered early. Default: 1,000.
+    pub max_waiting_messages: usize,
+    /// Bytes that waiting messages and the names of their dependencies hold, per channel. Default: 8 MiB.
+    pub max_waiting_bytes: usize,
+    /// Missing ids that are tracked, per channel. Default: 4,096.
+    pub max_missing: usize,
+
+    /// Least interval of periodic sync messages; doubles while nothing is new. Default: 30 s.
+    pub sync_interval_ms: u64,
+    /// Greatest interval of periodic sync messages. Default: 30 minutes.
+    pub sync_interval_max_ms: u64,
+    /// About how long after a message that nobody was heard to confirm we confirm it ourselves. Default: 2 s.
+    pub sync_confirm_ms: u64,
+    /// Send sync messages in libsds channels too: for fleets without nim-sds, which takes them for ordinary ones.
+    /// Default: no.
+    pub sync_in_libsds: bool,
+
+    /// An encoded message, sent or received. Default: 1 MiB.
+    pub max_message_bytes: usize,
+    /// A message, channel or participant id. Default: 256.
+    pub max_id_bytes: usize,
+    /// Entries of a received causal history. Default: 1,024 (@waku/sds sends 200).
+    pub max_history_entries: usize,
+    /// Entries of a received repair request. Default: 64 (the RFC recommends 3).
+    pub max_repair_entries: usize,
+    /// A retrieval hint. Default: 1,024.
+    pub max_hint_bytes: usize,
+    /// A received filter. Default: 128 KiB (deployed ones have 18,752 bytes).
+    pub max_filter_bytes: usize,
+
+    /// Channels per manager. Default: 100,000.
+    pub max_channels: usize,
+    /// Outputs that wait to be drained, per manager; beyond, calls that make more are refused. Default: 65,536.
+    pub max_outputs: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            participant_id: String::new(),
+            seed: None,
+            profile: Profile::Rfc,
+            auto_open_channels: false,
+            causal_history_size: 3,
+            max_clock_drift_rfc_ms: 600_000,
+            max_clock_drift_libsds_ms: 7 * 24 * 3_600_000,
+            clock_step_ms: 60_000,
+            max_held_messages: 256,
+            log_messages: 1_000,
+            log_bytes: 8 << 20,
+            seen_limit: 20_000,
+            bloom_capacity: 10_000,
+            bloom_error_rate: 0.001,
+            ack_window_ms: 600_000,
+            refilter_per_minute: 64,
+            ack_false_positive: 1e-6,
+            max_acknowledgers: 64,
+            resend_interval_ms: 5_000,
+            possibly_resend_interval_ms: 15_000,
+            max_resends: 5,
+            resend_jitter_percent: 20,
+            max_unacknowledged: 10_000,
+            dependency_timeout_ms: 300_000,
+            max_waiting_messages: 1_000,
+            max_waiting_bytes: 8 << 20,
+            max_missing: 4_096,
+            sync_interval_ms: 30_000,
+            sync_interval_max_ms: 1_800_000,
+            sync_confirm_ms: 2_000,
+            sync_in_libsds: false,
+            max_message_bytes: 1 << 20,
+            max_id_bytes: 256,
+            max_history_entries: 1_024,
+            max_repair_entries: 64,
+            max_hint_bytes: 1_024,
+            max_filter_bytes: 128 << 10,
+            max_channels: 100_000,
+            max_outputs: 65_536,
+        }
+    }
+}
+
+/// One rule of [`Config::validate`]: the field, whether its value passes, and what to say if not.
+type Rule = (&'static str, bool, String);
+
+impl Config {
+    /// Refuses values that contradict each other or could not work, naming the field.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let rules = self.size_rules().into_iter().chain(self.rate_rules()).chain(self.interval_rules());
+        for (field, passes, problem) in rules {
+            if !passes {
+                return Err(ConfigError { field, problem });
+            }
+        }
+        Ok(())
+    }
+
+    /// How far ahead of the clock a timestamp may move ours in a channel of this profile, in milliseconds.
+    pub fn max_clock_drift_ms(&self, profile: Profile) -> u64 {
+        match profile {
+            Profile::Rfc => self.max_clock_drift_rfc_ms,
+            Profile::Libsds => self.max_clock_drift_libsds_ms,
+        }
+    }
+
+    fn size_rules(&self) -> Vec<Rule> {
+        let at_least_one = |field, value: usize| (field, value >= 1, "must be at least 1".to_owned());
+        vec![
+            (
+                "participant_id",
+                self.participant_id.len() <= self.max_id_bytes,
+                format!("{} bytes, over max_id_bytes {}", self.participant_id.len(), self.max_id_bytes),
+            ),
+            (
+                "causal_history_size",
+                (1..=self.max_history_entries).contains(&self.causal_history_size),
+                format!("must be 1 to max_history_entries ({})", self.max_history_entries),
+            ),
+            (
+                "causal_history_size",
+                self.causal_history_size <= self.log_messages,
+                format!("over log_messages ({})", self.log_messages),
+            ),
+            (
+                "max_message_bytes",
+                self.max_message_bytes >= MESSAGE_BYTES_FLOOR,
+                format!("must be at least {MESSAGE_BYTES_FLOOR}"),
+            ),
+            (
+                "max_message_bytes",
+                u32::try_from(self.max_message_bytes).is_ok(),
+                "must be under 4 GiB".to_owned(),
+            ),
+            (
+                "max_id_bytes",
+                (64..=ID_BYTES_CEILING).contains(&self.max_id_bytes),
+                format!("must be 64 to {ID_BYTES_CEILING}"),
+            ),
+            (
+                "max_hint_bytes",
+                self.max_hint_bytes <= self.max_message_bytes / 16,
+                "must be at most a sixteenth of max_message_bytes".to_owned(),
+            ),
+            (
+                "max_filter_bytes",
+                (1_024..=self.max_message_bytes).contains(&self.max_filter_bytes),
+                "must be 1,024 to max_message_bytes".to_owned(),
+            ),
+            (
+                "max_waiting_bytes",
+                self.max_waiting_bytes >= self.max_message_bytes,
+                format!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
+            ),
+            at_least_one("log_messages", self.log_messages),
+            at_least_one("max_held_messages", self.max_held_messages),
+            at_least_one("seen_limit", self.seen_limit),
+            at_least_one("max_acknowledgers", self.max_acknowledgers),
+            at_least_one("max_unacknowledged", self.max_unacknowledged),
+            at_least_one("max_waiting_messages", self.max_waiting_messages),
+            at_least_one("max_missing", self.max_missing),
+            at_least_one("max_channels", self.max_channels),
+            ("max_outputs", self.max_outputs >= 16, "must be at least 16".to_owned()),
+        ]
+    }
+
+    fn rate_rules(&self) -> Vec<Rule> {
+        vec![
+            ("bloom_capacity", (64..=1_000_000).contains(&self.bloom_capacity), "must be 64 to 1,000,000".to_owned()),
+            (
+                "bloom_error_rate",
+                (1e-6..=0.1).contains(&self.bloom_error_rate),
+                "must be between 0.000001 and 0.1".to_owned(),
+            ),
+            (
+                "bloom_capacity",
+                self.bloom_capacity.saturating_mul(30) / 8 <= self.max_filter_bytes,
+                "its filter could exceed max_filter_bytes".to_owned(),
+            ),
+            (
+                "ack_false_positive",
+                self.ack_false_positive > 0.0 && self.ack_false_positive < 0.5,
+                "must be above 0 and below 0.5".to_owned(),
+            ),
+            ("resend_jitter_percent", self.resend_jitter_percent <= 100, "must be at most 100".to_owned()),
+            ("max_resends", self.max_resends <= 32, "must be at most 32".to_owned()),
+        ]
+    }
+
+    fn interval_rules(&self) -> Vec<Rule> {
+        let interval = |field, value: u64| (field, (100..=YEAR_MS).contains(&value), "must be 100 ms to a year".to_owned());
+        vec![
+            interval("ack_window_ms", self.ack_window_ms),
+            interval("resend_interval_ms", self.resend_interval_ms),
+            interval("possibly_resend_interval_ms", self.possibly_resend_interval_ms),
+            interval("dependency_timeout_ms", self.dependency_timeout_ms),
+            interval("sync_interval_ms", self.sync_interval_ms),
+            interval("sync_confirm_ms", self.sync_confirm_ms),
+            interval("max_clock_drift_rfc_ms", self.max_clock_drift_rfc_ms),
+            interval("max_clock_drift_libsds_ms", self.max_clock_drift_libsds_ms),
+            interval("clock_step_ms", self.clock_step_ms),
+            interval("sync_interval_max_ms", self.sync_interval_max_ms),
+            (
+                "possibly_resend_interval_ms",
+                self.possibly_resend_interval_ms >= self.resend_interval_ms,
+                "must be at least resend_interval_ms: unacknowledged messages come first".to_owned(),
+            ),
+            (
+                "sync_interval_max_ms",
+                self.sync_interval_max_ms >= self.sync_interval_ms,
+                "must be at least sync_interval_ms".to_owned(),
+            ),
+            (
+                "ack_window_ms",
+                self.ack_window_ms >= self.resend_interval_ms,
+                "must be at least resend_interval_ms, or no ack survives until the first resend".to_owned(),
+            ),
+        ]
+    }
+}

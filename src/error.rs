@@ -1,0 +1,155 @@
+//! What a caller did wrong, and why bytes were refused.
+//!
+//! Errors concern the call that returned them: it changed nothing. What the protocol makes of a message (it waits, it
+//! was lost, it was acknowledged) is never an error but a disposition or an event.
+
+use thiserror::Error;
+
+/// Why bytes from the network are not taken as an SDS message.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// Neither profile: the host may treat the bytes as traffic of another kind.
+    #[error("not an SDS message: {0}")]
+    NotSds(&'static str),
+    /// An SDS message by its looks, but broken.
+    #[error("malformed {profile} message: {what}")]
+    Malformed {
+        /// Which profile it was read as.
+        profile: &'static str,
+        /// What is broken.
+        what: &'static str,
+    },
+    /// Larger than a limit of the configuration.
+    #[error("{field} of {size} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// What is too large.
+        field: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// More entries than a limit of the configuration.
+    #[error("more than {limit} entries in {field}")]
+    TooMany {
+        /// Which list.
+        field: &'static str,
+        /// The limit, in entries.
+        limit: usize,
+    },
+    /// A text field is not UTF-8.
+    #[error("{0} is not UTF-8")]
+    NotUtf8(&'static str),
+    /// An identifier that must not be empty is.
+    #[error("{0} is empty")]
+    Empty(&'static str),
+}
+
+/// Why a received filter is not used. The message that carried it is processed as if it had none.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum FilterError {
+    /// The bytes do not parse.
+    #[error("malformed filter")]
+    Malformed,
+    /// More bytes than the limit.
+    #[error("filter of {0} bytes is over the limit")]
+    TooLarge(usize),
+    /// The number of hashes is outside 1..=64.
+    #[error("filter with {0} hashes")]
+    HashCount(u64),
+    /// The number of bits is zero or more than its bytes hold.
+    #[error("filter with {bits} bits in {bytes} bytes")]
+    BitCount {
+        /// Bits claimed.
+        bits: u64,
+        /// Bytes present.
+        bytes: usize,
+    },
+}
+
+/// A configuration that contradicts itself or a limit.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("config: {field}: {problem}")]
+pub struct ConfigError {
+    /// The field to change, by its name in [`Config`](crate::Config).
+    pub field: &'static str,
+    /// What is wrong with its value.
+    pub problem: String,
+}
+
+/// Why a call was refused. Nothing changed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are no acceptable SDS message.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The configuration is inconsistent.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The channel is not open here.
+    #[error("channel {0:?} is not open")]
+    UnknownChannel(String),
+    /// The channel is open already, with other options.
+    #[error("channel {0:?} is open already, with other options")]
+    ChannelOptionsDiffer(String),
+    /// No more channels can be opened.
+    #[error("limit of {0} channels reached")]
+    TooManyChannels(usize),
+    /// An identifier given by the host is empty.
+    #[error("{0} is empty")]
+    EmptyId(&'static str),
+    /// An identifier given by the host is too long.
+    #[error("{field} of {size} bytes is over the limit of {limit}")]
+    IdTooLong {
+        /// Which one.
+        field: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A message to send has no content.
+    #[error("content is empty")]
+    EmptyContent,
+    /// A message to send would be larger than peers accept.
+    #[error("message of {size} bytes is over the limit of {limit}")]
+    MessageTooLarge {
+        /// Its encoded size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A retrieval hint is too long.
+    #[error("retrieval hint of {size} bytes is over the limit of {limit}")]
+    HintTooLong {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The id was used before, for other content.
+    #[error("message id {0:?} was used before, for other content")]
+    IdReused(String),
+    /// The id was sent before, and its bytes are no longer held: it cannot be sent again.
+    #[error("message id {0:?} was sent before, and its bytes are no longer held")]
+    BytesGone(String),
+    /// In a channel of derived ids, an id is not the hash of its message.
+    #[error("message id {0:?} is not derived from its message")]
+    IdMismatch(String),
+    /// The libsds profile knows no ephemeral messages.
+    #[error("the libsds profile has no ephemeral messages")]
+    EphemeralUnsupported,
+    /// The message is not one of ours, or is no longer held.
+    #[error("message {0:?} is not one of ours, or no longer held")]
+    UnknownMessage(String),
+    /// Too many of our own messages await an acknowledgement.
+    #[error("limit of {0} unacknowledged messages reached")]
+    TooManyUnacknowledged(usize),
+    /// The host has not drained the outputs.
+    #[error("limit of {0} undrained outputs reached: drain, then try again")]
+    OutputsFull(usize),
+    /// The operating system gave no randomness for the seed.
+    #[error("no randomness from the operating system: {0}")]
+    NoRandomness(String),
+}
