@@ -1,0 +1,146 @@
+//! From C's pointers to checked Rust values.
+
+use std::ffi::c_char;
+use std::slice;
+
+use super::guard::Failure;
+use super::status::sds_status_t;
+
+/// Borrows `len` bytes at `data`. NULL is the empty slice if `len` is 0, and an error otherwise.
+///
+/// # Safety
+/// If `data` is not NULL and `len` fits an `isize`, `len` bytes at `data` are readable and unchanged for `'a`.
+pub(super) unsafe fn bytes<'a>(data: *const u8, len: usize, what: &str) -> Result<&'a [u8], Failure> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if data.is_null() {
+        return Err(invalid(format!("{what} is NULL with a length of {len}")));
+    }
+    if isize::try_from(len).is_err() {
+        return Err(invalid(format!("{what} has an impossible length of {len}")));
+    }
+    // SAFETY: not NULL, and readable for `len` bytes by the caller's contract.
+    Ok(unsafe { slice::from_raw_parts(data, len) })
+}
+
+/// Borrows a text of `len` bytes and checks that it is UTF-8.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn text<'a>(data: *const c_char, len: usize, what: &str) -> Result<&'a str, Failure> {
+    // SAFETY: forwarded from the caller.
+    let bytes = unsafe { bytes(data.cast(), len, what) }?;
+    std::str::from_utf8(bytes).map_err(|_| Failure::new(sds_status_t::SDS_NOT_UTF8, format!("{what} is not UTF-8")))
+}
+
+/// Borrows `count` items that lie one after the other in `data`, their lengths in `lengths`.
+///
+/// # Safety
+/// If `lengths` is not NULL, `count` numbers at it are readable; `data` holds as many bytes as they add up to.
+pub(super) unsafe fn items<'a>(
+    data: *const u8,
+    lengths: *const usize,
+    count: usize,
+    what: &str,
+) -> Result<Vec<&'a [u8]>, Failure> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    if lengths.is_null() {
+        return Err(invalid(format!("lengths of {what} are NULL with a count of {count}")));
+    }
+    if count > isize::MAX as usize / size_of::<usize>() {
+        return Err(invalid(format!("impossible count of {count} {what}")));
+    }
+    // SAFETY: not NULL, and readable for `count` numbers by the caller's contract.
+    let lengths = unsafe { slice::from_raw_parts(lengths, count) };
+    let total = lengths
+        .iter()
+        .try_fold(0usize, |sum, &len| sum.checked_add(len))
+        .ok_or_else(|| invalid(format!("lengths of {what} add up to more than memory")))?;
+    // SAFETY: forwarded from the caller.
+    let mut rest = unsafe { bytes(data, total, what) }?;
+    Ok(lengths
+        .iter()
+        .map(|&len| {
+            let (item, tail) = rest.split_at(len);
+            rest = tail;
+            item
+        })
+        .collect())
+}
+
+/// A pointer that must not be NULL.
+///
+/// # Safety
+/// If it is not NULL, it points to a `T` that nobody else uses for `'a`.
+pub(super) unsafe fn output<'a, T>(pointer: *mut T, what: &str) -> Result<&'a mut T, Failure> {
+    // SAFETY: by the caller's contract.
+    unsafe { pointer.as_mut() }.ok_or_else(|| invalid(format!("{what} is NULL")))
+}
+
+/// A structure that begins with its size in bytes, so that later versions can add fields at its end.
+///
+/// # Safety
+/// The implementor is `repr(C)`, starts with a `usize`, and is valid for any bit pattern.
+pub(super) unsafe trait Versioned: Copy {}
+
+/// Checks the size that the caller wrote at the start of its structure.
+///
+/// # Safety
+/// If `pointer` is not NULL, a `usize` at it is readable.
+unsafe fn check_size<T: Versioned>(pointer: *const T, what: &str) -> Result<(), Failure> {
+    if pointer.is_null() {
+        return Err(invalid(format!("{what} is NULL")));
+    }
+    // SAFETY: not NULL; every such structure begins with its size.
+    let size = unsafe { pointer.cast::<usize>().read_unaligned() };
+    if size != size_of::<T>() {
+        let known = size_of::<T>();
+        let detail = format!("size of {what} is {size}, this library knows {known}");
+        return Err(Failure::new(sds_status_t::SDS_INVALID_SIZE, detail));
+    }
+    Ok(())
+}
+
+/// Reads a structure of the caller's.
+///
+/// # Safety
+/// If `pointer` is not NULL, it points to a structure whose first field tells its true size.
+pub(super) unsafe fn read_sized<T: Versioned>(pointer: *const T, what: &str) -> Result<T, Failure> {
+    // SAFETY: forwarded from the caller.
+    unsafe { check_size(pointer, what) }?;
+    // SAFETY: as large as a `T`, and any bits make a valid one.
+    Ok(unsafe { pointer.read_unaligned() })
+}
+
+/// Checks a structure of the caller's that is written later.
+///
+/// # Safety
+/// If `pointer` is not NULL, it points to a structure whose first field tells its true size, used by nobody else.
+pub(super) unsafe fn output_sized<'a, T: Versioned>(pointer: *mut T, what: &str) -> Result<&'a mut T, Failure> {
+    // SAFETY: forwarded from the caller.
+    unsafe { check_size(pointer, what) }?;
+    // SAFETY: not NULL, as large as a `T`, and ours for the call.
+    Ok(unsafe { &mut *pointer })
+}
+
+pub(super) fn invalid(detail: String) -> Failure {
+    Failure::new(sds_status_t::SDS_INVALID_ARGUMENT, detail)
+}
+
+/// Memory of the caller's to write to.
+///
+/// # Safety
+/// If `data` is not NULL and `len` fits an `isize`, `len` bytes at `data` are writable, and nobody else uses them.
+pub(super) unsafe fn memory<'a>(data: *mut u8, len: usize, what: &str) -> Result<&'a mut [u8], Failure> {
+    if len == 0 {
+        return Ok(&mut []);
+    }
+    if data.is_null() || isize::try_from(len).is_err() {
+        return Err(invalid(format!("{what} is NULL or impossible with a length of {len}")));
+    }
+    // SAFETY: not NULL, and writable for `len` bytes by the caller's contract.
+    Ok(unsafe { slice::from_raw_parts_mut(data, len) })
+}

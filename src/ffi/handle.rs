@@ -1,0 +1,146 @@
+//! Handles: numbers that name managers, and survive every misuse.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use once_cell::sync::Lazy;
+use parking_lot::RwLock;
+
+use super::guard::Failure;
+use super::status::sds_status_t::*;
+use crate::manager::Manager;
+
+/// Names a manager. A plain number, not an address: it can be copied and compared, 0 is never one, and a handle that is
+/// closed or was never given out is answered with a status.
+#[allow(non_camel_case_types)]
+pub type sds_manager_t = u64;
+
+/// The top byte of every handle, so that a stray number is told from a closed manager.
+const KIND: u64 = 0x5d;
+const INDEX_BITS: u32 = 24;
+const GENERATION_BITS: u32 = 32;
+
+/// One manager: the lock is held for reading by every call inside, and for writing by the close that waits for them.
+struct Entry {
+    manager: RwLock<Option<Manager>>,
+    poisoned: AtomicBool,
+}
+
+/// A place in the table. Its generation grows when its manager is closed, so that the old handle stays closed for good.
+struct Slot {
+    generation: u32,
+    entry: Option<Arc<Entry>>,
+}
+
+#[derive(Default)]
+struct Table {
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+}
+
+static TABLE: Lazy<RwLock<Table>> = Lazy::new(RwLock::default);
+
+/// Puts a manager into the table.
+pub(super) fn insert(manager: Manager) -> Result<sds_manager_t, Failure> {
+    let entry = Some(Arc::new(Entry { manager: RwLock::new(Some(manager)), poisoned: AtomicBool::new(false) }));
+    let mut table = TABLE.write();
+    let index = match table.free.pop() {
+        Some(index) => index,
+        None if table.slots.len() < 1 << INDEX_BITS => {
+            table.slots.push(Slot { generation: 0, entry: None });
+            table.slots.len() - 1
+        }
+        None => return Err(Failure::new(SDS_NO_RESOURCES, "no more manager handles in this process")),
+    };
+    let slot = &mut table.slots[index];
+    slot.entry = entry;
+    Ok(KIND << (INDEX_BITS + GENERATION_BITS) | u64::from(slot.generation) << INDEX_BITS | index as u64)
+}
+
+/// Runs `body` on a manager. A panic in it poisons the manager on its way out.
+pub(super) fn with(handle: sds_manager_t, body: impl FnOnce(&Manager) -> Result<(), Failure>) -> Result<(), Failure> {
+    let entry = find(handle)?;
+    let manager = entry.manager.read();
+    let manager = manager.as_ref().ok_or_else(closed)?;
+    if entry.poisoned.load(Ordering::Acquire) {
+        return Err(Failure::new(SDS_POISONED, "an earlier call on this manager panicked: close it"));
+    }
+    let _poison = PoisonOnUnwind(&entry.poisoned);
+    body(manager)
+}
+
+/// Closes a manager: waits for the calls inside it, then frees it. Later calls find it closed.
+pub(super) fn close(handle: sds_manager_t) -> Result<(), Failure> {
+    let entry = find(handle)?;
+    let index = index_of(handle);
+    {
+        let mut table = TABLE.write();
+        let slot = &mut table.slots[index];
+        // Another thread may have closed it, and a new manager may have its place.
+        if !slot.entry.as_ref().is_some_and(|current| Arc::ptr_eq(current, &entry)) {
+            return Err(closed());
+        }
+        retire(&mut table, index);
+    }
+    let manager = entry.manager.write().take();
+    drop(manager);
+    Ok(())
+}
+
+/// Closes every manager of the process.
+pub(super) fn close_all() {
+    let entries: Vec<_> = {
+        let mut table = TABLE.write();
+        let entries = table.slots.iter().filter_map(|slot| slot.entry.clone()).collect();
+        for index in 0..table.slots.len() {
+            if table.slots[index].entry.is_some() {
+                retire(&mut table, index);
+            }
+        }
+        entries
+    };
+    for entry in entries {
+        let manager = entry.manager.write().take();
+        drop(manager);
+    }
+}
+
+fn retire(table: &mut Table, index: usize) {
+    let slot = &mut table.slots[index];
+    slot.entry = None;
+    // A place whose generations are used up is never used again.
+    if let Some(generation) = slot.generation.checked_add(1) {
+        slot.generation = generation;
+        table.free.push(index);
+    }
+}
+
+fn find(handle: sds_manager_t) -> Result<Arc<Entry>, Failure> {
+    let generation = (handle >> INDEX_BITS) as u32;
+    let table = TABLE.read();
+    let slot = table.slots.get(index_of(handle)).filter(|_| handle >> (INDEX_BITS + GENERATION_BITS) == KIND);
+    match slot {
+        Some(slot) if slot.generation == generation => slot.entry.clone().ok_or_else(closed),
+        Some(slot) if slot.generation > generation => Err(closed()),
+        _ => Err(Failure::new(SDS_INVALID_HANDLE, format!("{handle:#x} is no manager handle"))),
+    }
+}
+
+fn index_of(handle: sds_manager_t) -> usize {
+    (handle & ((1 << INDEX_BITS) - 1)) as usize
+}
+
+fn closed() -> Failure {
+    Failure::new(SDS_CLOSED, "the manager is closed")
+}
+
+/// Poisons its manager when a panic passes.
+struct PoisonOnUnwind<'a>(&'a AtomicBool);
+
+impl Drop for PoisonOnUnwind<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Messages: wrap, unwrap, dependencies, hints, and the fate of our own.
+
+use std::ffi::c_char;
+
+use super::args;
+use super::buffer::sds_buffer_t;
+use super::guard::{Failure, guard, sds_error_t};
+use super::handle::{self, sds_manager_t};
+use super::record::{self, Record, SDS_RECORD_REFUSED};
+use super::status::sds_status_t;
+use crate::manager::Manager;
+
+/// An optional id: NULL stands for none; otherwise it is a text.
+///
+/// # Safety
+/// As for [`args::text`].
+unsafe fn optional_text<'a>(data: *const c_char, len: usize, what: &str) -> Result<Option<&'a str>, Failure> {
+    if data.is_null() && len == 0 {
+        return Ok(None);
+    }
+    // SAFETY: forwarded from the caller.
+    unsafe { args::text(data, len, what) }.map(Some)
+}
+
+/// Makes a message ready to be broadcast, and keeps it until somebody is known to have it.
+///
+/// Wrapping an id again with equal content returns the same bytes: a retry.
+///
+/// Parameters: `channel_id`: UTF-8. `message_id`: UTF-8, unique for ever; or NULL, 0 for an id derived by SHA-256 from
+/// channel, sender, timestamp and content. `content`: the payload. `now_ms`: milliseconds since the Unix epoch. `out`:
+/// receives one `SDS_RECORD_WRAPPED`.
+///
+/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_ID_MISMATCH`; `SDS_ID_REUSED` if the
+/// id was used for other content; `SDS_BYTES_GONE`; `SDS_EMPTY_CONTENT`, `SDS_TOO_LARGE`; `SDS_TOO_MANY_UNACKNOWLEDGED`,
+/// `SDS_OUTPUTS_FULL`; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+///
+/// Ownership: content and texts are copied. `out` is the caller's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_wrap_outgoing(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_id: *const c_char,
+    message_id_len: usize,
+    content: *const u8,
+    content_len: usize,
+    now_ms: u64,
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            let message_id = optional_text(message_id, message_id_len, "message id")?;
+            let content = args::bytes(content, content_len, "content")?;
+            let out = args::output(out, "out")?;
+            handle::with(manager, |manager| {
+                let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
+                record::wrapped(channel_id, &wrapped).write_to(out)
+            })
+        })
+    }
+}
+
+/// Makes a message that is delivered at once, is not acknowledged and leaves no trace: "alice is typing".
+///
+/// Parameters, returns, ownership: as `sds_wrap_outgoing`; `SDS_EPHEMERAL_UNSUPPORTED` in a libsds channel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_wrap_ephemeral(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_id: *const c_char,
+    message_id_len: usize,
+    content: *const u8,
+    content_len: usize,
+    now_ms: u64,
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            let message_id = optional_text(message_id, message_id_len, "message id")?;
+            let content = args::bytes(content, content_len, "content")?;
+            let out = args::output(out, "out")?;
+            handle::with(manager, |manager| {
+                let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
+                record::wrapped(channel_id, &wrapped).write_to(out)
+            })
+        })
+    }
+}
+
+/// Takes in bytes from the network, of either profile, and returns the message's content and what became of it.
+///
+/// Parameters: `bytes`: as received. `now_ms`: milliseconds since the Unix epoch. `out`: receives one
+/// `SDS_RECORD_UNWRAPPED`.
+///
+/// Returns: `SDS_OK`; `SDS_NOT_SDS` for traffic of another kind, which a host may treat as such; `SDS_MALFORMED`,
+/// `SDS_TOO_LARGE`, `SDS_NOT_UTF8`, `SDS_INVALID_ID`; `SDS_UNKNOWN_CHANNEL`, the detail naming it; `SDS_ID_MISMATCH` in
+/// a channel of derived ids; `SDS_OUTPUTS_FULL`: drain, and hand the bytes in again; `SDS_NO_RESOURCES`,
+/// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+///
+/// Ownership: the bytes are copied. `out` is the caller's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_unwrap_incoming(
+    manager: sds_manager_t,
+    bytes: *const u8,
+    bytes_len: usize,
+    now_ms: u64,
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let bytes = args::bytes(bytes, bytes_len, "bytes")?;
+            let out = args::output(out, "out")?;
+            handle::with(manager, |manager| {
+                reserve_unwrapped(out, bytes.len())?;
+                record::unwrapped(&manager.unwrap_incoming(bytes, now_ms)?).write_to(out)
+            })
+        })
+    }
+}
+
+/// Room for any record that a message of `len` bytes can become, so that running out of memory comes before the message
+/// is taken in and not after it. A dependency of two wire bytes or more becomes an entry of twelve and its texts.
+fn reserve_unwrapped(out: &mut sds_buffer_t, len: usize) -> Result<(), Failure> {
+    out.room(len.saturating_mul(4).saturating_add(256)).map(|_| ())
+}
+
+/// Takes in several messages in one call.
+///
+/// Parameters: `data`: the messages, one after the other. `lengths`: the length of each in bytes. `count`: how many.
+/// `now_ms`: milliseconds since the Unix epoch. `out`: receives `count` records in the order given, each an
+/// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned.
+///
+/// Returns: `SDS_OK`, also if messages were refused; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
+/// `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+///
+/// Ownership: as for `sds_unwrap_incoming`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_unwrap_incoming_batch(
+    manager: sds_manager_t,
+    data: *const u8,
+    lengths: *const usize,
+    count: usize,
+    now_ms: u64,
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let messages = args::items(data, lengths, count, "messages")?;
+            let out = args::output(out, "out")?;
+            handle::with(manager, |manager| {
+                let total = messages.iter().map(|bytes| bytes.len() + 256).sum();
+                reserve_unwrapped(out, total)?;
+                let mut end = 0;
+                for bytes in messages {
+                    end = unwrap_one_of_batch(manager, bytes, now_ms, out, end)?;
+                }
+                out.len = end;
+                Ok(())
+            })
+        })
+    }
+}
+
+fn unwrap_one_of_batch(
+    manager: &Manager,
+    bytes: &[u8],
+    now_ms: u64,
+    out: &mut sds_buffer_t,
+    at: usize,
+) -> Result<usize, Failure> {
+    match manager.unwrap_incoming(bytes, now_ms) {
+        Ok(unwrapped) => record::unwrapped(&unwrapped).write_at(out, at),
+        Err(error) => {
+            let status: sds_status_t = (&error).into();
+            let text = error.to_string();
+            let data = text.as_bytes();
+            Record { kind: SDS_RECORD_REFUSED, code: status as u16, data, ..Record::default() }.write_at(out, at)
+        }
+    }
+}
+
+/// Tells that messages are here by other means: what waits for them waits no longer. They enter neither filter nor
+/// causal histories, and are delivered should they come.
+///
+/// Parameters: `message_ids`: the ids, UTF-8, one after the other. `lengths`: the length of each in bytes. `count`: how
+/// many. `now_ms`: milliseconds since the Unix epoch.
+///
+/// Returns: `SDS_OK`, also for ids never heard of; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`: then none is
+/// marked; `SDS_OUTPUTS_FULL`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_mark_dependencies_met(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_ids: *const c_char,
+    lengths: *const usize,
+    count: usize,
+    now_ms: u64,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            let ids = args::items(message_ids.cast(), lengths, count, "message ids")?;
+            let not_utf8 = |_| Failure::new(sds_status_t::SDS_NOT_UTF8, "message id is not UTF-8");
+            let ids = ids.into_iter().map(std::str::from_utf8).collect::<Result<Vec<_>, _>>().map_err(not_utf8)?;
+            handle::with(manager, |manager| Ok(manager.mark_dependencies_met(channel_id, &ids, now_ms)?))
+        })
+    }
+}
+
+/// Sets what others need to fetch a message, such as the network's own hash of it. It goes out in the causal histories
+/// that name the message.
+///
+/// Parameters: `hint`: the bytes; length 0 removes it.
+///
+/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is not in the log; `SDS_TOO_LARGE`;
+/// `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+///
+/// Ownership: the hint is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_set_retrieval_hint(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_id: *const c_char,
+    message_id_len: usize,
+    hint: *const u8,
+    hint_len: usize,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            let message_id = args::text(message_id, message_id_len, "message id")?;
+            let hint = args::bytes(hint, hint_len, "hint")?;
+            handle::with(manager, |manager| Ok(manager.set_retrieval_hint(channel_id, message_id, hint)?))
+        })
+    }
+}
+
+/// Tells how far a message of ours got, and who gave evidence of having it.
+///
+/// Parameters: `out`: receives one `SDS_RECORD_MESSAGE_STATUS`.
+///
+/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE`; `SDS_NO_RESOURCES`, `SDS_NOT_UTF8`,
+/// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_message_status(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_id: *const c_char,
+    message_id_len: usize,
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            let message_id = args::text(message_id, message_id_len, "message id")?;
+            let out = args::output(out, "out")?;
+            handle::with(manager, |manager| {
+                let status = manager.message_status(channel_id, message_id)?;
+                record::message_status(channel_id, message_id, &status).write_to(out)
+            })
+        })
+    }
+}
+
+/// Sends a message of ours again, now and with a fresh count of resends, given up or not. It comes out of `sds_drain`.
+///
+/// Parameters: `now_ms`: milliseconds since the Unix epoch.
+///
+/// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`, `SDS_BYTES_GONE`;
+/// otherwise as `sds_message_status`; `SDS_OUTPUTS_FULL`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_retry(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_id: *const c_char,
+    message_id_len: usize,
+    now_ms: u64,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            let message_id = args::text(message_id, message_id_len, "message id")?;
+            handle::with(manager, |manager| Ok(manager.retry(channel_id, message_id, now_ms)?))
+        })
+    }
+}
+
+/// Stops resending a message of ours. It stays in the log: it may have been received.
+///
+/// Returns: as `sds_message_status`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_cancel(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_id: *const c_char,
+    message_id_len: usize,
+    now_ms: u64,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            let message_id = args::text(message_id, message_id_len, "message id")?;
+            handle::with(manager, |manager| Ok(manager.cancel(channel_id, message_id, now_ms)?))
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! The C ABI: `include/sds.h` is generated from this folder.
+//!
+//! The rules of the boundary, which every function here keeps:
+//!
+//! * A function that can fail returns a [`sds_status_t`](status::sds_status_t), 0 being success, and takes an optional
+//!   `sds_error_t *` for the details of *this* call. Nothing is kept per thread or per handle.
+//! * A call that fails changes nothing, and writes none of its outputs.
+//! * Texts and bytes are (pointer, length), borrowed for the call only. NULL with length 0 is the empty one; NULL with
+//!   another length is an error. Texts are UTF-8.
+//! * Managers are named by numbers, not addresses: a closed, forged or stale one is answered with a status.
+//! * No callbacks. Whatever concerns other messages than the call's own is drained with `sds_drain`.
+//! * No panic crosses: it becomes `SDS_PANIC`, and the manager answers `SDS_POISONED` from then on.
+//! * Any function may be called from any thread at any time.
+
+mod args;
+mod buffer;
+mod channel;
+mod config;
+mod guard;
+mod handle;
+mod inspect;
+mod manager;
+mod message;
+mod process;
+mod record;
+mod status;
+
+pub use buffer::*;
+pub use channel::*;
+pub use config::*;
+pub use handle::sds_manager_t;
+pub use inspect::*;
+pub use manager::*;
+pub use message::*;
+pub use process::*;
+pub use record::*;
+pub use status::*;
