@@ -27,6 +27,15 @@ impl HashKind {
             Profile::Libsds => HashKind::Farm,
         }
     }
+
+    /// The absolute value of the hash of raw bytes, read as a signed number.
+    pub fn absolute(self, bytes: &[u8]) -> u64 {
+        match self {
+            HashKind::Farm => (farm::hash64(bytes) as i64).unsigned_abs(),
+            // Reading from memory cannot fail.
+            HashKind::Murmur => signed_abs(murmur3::murmur3_32(&mut Cursor::new(bytes), 0).unwrap_or_default()),
+        }
+    }
 }
 
 /// An id as the filters of one kind see it: the absolute values of its two hashes, read as signed numbers.
@@ -56,13 +65,12 @@ impl ItemHash {
         both[..bytes.len()].copy_from_slice(bytes);
         both[bytes.len()..].copy_from_slice(SECOND_SUFFIX);
         match kind {
-            HashKind::Farm => Self { a: farm_abs(bytes), b: farm_abs(both) },
-            HashKind::Murmur if id.is_ascii() => Self { a: murmur_abs(bytes), b: murmur_abs(both) },
-            HashKind::Murmur => {
+            HashKind::Murmur if !id.is_ascii() => {
                 let units = || id.chars().map(first_utf16_unit);
                 let suffix = SECOND_SUFFIX.iter().copied().map(u32::from);
                 Self { a: murmur_units_abs(units()), b: murmur_units_abs(units().chain(suffix)) }
             }
+            _ => Self { a: kind.absolute(bytes), b: kind.absolute(both) },
         }
     }
 
@@ -117,17 +125,8 @@ pub(super) fn mix(x: u64, y: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-fn farm_abs(bytes: &[u8]) -> u64 {
-    (farm::hash64(bytes) as i64).unsigned_abs()
-}
-
 fn signed_abs(hash: u32) -> u64 {
     u64::from((hash as i32).unsigned_abs())
-}
-
-fn murmur_abs(bytes: &[u8]) -> u64 {
-    // Reading from memory cannot fail.
-    signed_abs(murmur3::murmur3_32(&mut Cursor::new(bytes), 0).unwrap_or_default())
 }
 
 fn first_utf16_unit(c: char) -> u32 {
