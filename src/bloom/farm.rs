@@ -21,15 +21,12 @@ pub(super) fn hash64(s: &[u8]) -> u64 {
 
 #[inline(always)]
 fn word(s: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&s[at..at + 8]);
-    u64::from_le_bytes(bytes)
+    // Callers stay inside; without the panic path the whole hash compiles to plain loads.
+    s.get(at..).and_then(|from| from.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 fn half_word(s: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; 4];
-    bytes.copy_from_slice(&s[at..at + 4]);
-    u64::from(u32::from_le_bytes(bytes))
+    s.get(at..).and_then(|from| from.first_chunk()).map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
 }
 
 fn shift_mix(v: u64) -> u64 {
@@ -159,9 +156,9 @@ fn longer(s: &[u8]) -> u64 {
     state.w.0 = state.w.0.wrapping_add((s.len() as u64 - 1) & 63);
     state.v.0 = state.v.0.wrapping_add(state.w.0);
     state.w.0 = state.w.0.wrapping_add(state.v.0);
-    let mut last = [0; 64];
-    last.copy_from_slice(&s[s.len() - 64..]);
-    state.block(&last, mul, 9);
+    if let Some(last) = s.last_chunk() {
+        state.block(last, mul, 9);
+    }
     let State { x, y, z, v, w } = state;
     let left = fold(v.0, w.0, mul).wrapping_add(shift_mix(y).wrapping_mul(K0)).wrapping_add(z);
     let right = fold(v.1, w.1, mul).wrapping_add(x);
