@@ -19,16 +19,14 @@ pub(super) fn hash64(s: &[u8]) -> u64 {
     }
 }
 
+#[inline(always)]
 fn word(s: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&s[at..at + 8]);
-    u64::from_le_bytes(bytes)
+    // Callers stay inside; without the panic path the whole hash compiles to plain loads.
+    s.get(at..).and_then(|from| from.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 fn half_word(s: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; 4];
-    bytes.copy_from_slice(&s[at..at + 4]);
-    u64::from(u32::from_le_bytes(bytes))
+    s.get(at..).and_then(|from| from.first_chunk()).map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
 }
 
 fn shift_mix(v: u64) -> u64 {
@@ -125,21 +123,23 @@ impl State {
     }
 
     /// Takes in one block. The last one comes with another multiplier, and factor 9 where the others have 1.
-    fn block(&mut self, block: &[u8], mul: u64, factor: u64) {
+    #[inline(always)]
+    fn block(&mut self, block: &[u8; 64], mul: u64, factor: u64) {
         let sum = self.x.wrapping_add(self.y).wrapping_add(self.v.0).wrapping_add(word(block, 8));
         self.x = sum.rotate_right(37).wrapping_mul(mul) ^ self.w.1.wrapping_mul(factor);
         let sum = self.y.wrapping_add(self.v.1).wrapping_add(word(block, 48));
         self.y = sum.rotate_right(42).wrapping_mul(mul);
         self.y = self.y.wrapping_add(self.v.0.wrapping_mul(factor)).wrapping_add(word(block, 40));
         self.z = self.z.wrapping_add(self.w.0).rotate_right(33).wrapping_mul(mul);
-        self.v = weak_32(&block[..32], self.v.1.wrapping_mul(mul), self.x.wrapping_add(self.w.0));
-        self.w = weak_32(&block[32..], self.z.wrapping_add(self.w.1), self.y.wrapping_add(word(block, 16)));
+        self.v = weak_32(block, 0, self.v.1.wrapping_mul(mul), self.x.wrapping_add(self.w.0));
+        self.w = weak_32(block, 32, self.z.wrapping_add(self.w.1), self.y.wrapping_add(word(block, 16)));
         std::mem::swap(&mut self.z, &mut self.x);
     }
 }
 
-fn weak_32(s: &[u8], a: u64, b: u64) -> (u64, u64) {
-    let (p, q, r, t) = (word(s, 0), word(s, 8), word(s, 16), word(s, 24));
+#[inline(always)]
+fn weak_32(block: &[u8; 64], at: usize, a: u64, b: u64) -> (u64, u64) {
+    let (p, q, r, t) = (word(block, at), word(block, at + 8), word(block, at + 16), word(block, at + 24));
     let a = a.wrapping_add(p);
     let b = b.wrapping_add(a).wrapping_add(t).rotate_right(21);
     let sum = a.wrapping_add(q).wrapping_add(r);
@@ -149,14 +149,16 @@ fn weak_32(s: &[u8], a: u64, b: u64) -> (u64, u64) {
 fn longer(s: &[u8]) -> u64 {
     let mut state = State::start(s);
     // The last 64 bytes are taken in by themselves, overlapping the block before them unless the length is a multiple.
-    for block in s[..s.len() - 1].chunks_exact(64) {
+    for block in s[..s.len() - 1].as_chunks().0 {
         state.block(block, K1, 1);
     }
     let mul = K1.wrapping_add((state.z & 0xff) << 1);
     state.w.0 = state.w.0.wrapping_add((s.len() as u64 - 1) & 63);
     state.v.0 = state.v.0.wrapping_add(state.w.0);
     state.w.0 = state.w.0.wrapping_add(state.v.0);
-    state.block(&s[s.len() - 64..], mul, 9);
+    if let Some(last) = s.last_chunk() {
+        state.block(last, mul, 9);
+    }
     let State { x, y, z, v, w } = state;
     let left = fold(v.0, w.0, mul).wrapping_add(shift_mix(y).wrapping_mul(K0)).wrapping_add(z);
     let right = fold(v.1, w.1, mul).wrapping_add(x);

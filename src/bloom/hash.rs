@@ -1,8 +1,6 @@
 //! The hashes that place an id in a filter.
 
-use std::io::Cursor;
-
-use super::farm;
+use super::{farm, murmur};
 use crate::types::Profile;
 
 /// Appended to an id to get its second hash.
@@ -32,8 +30,7 @@ impl HashKind {
     pub fn absolute(self, bytes: &[u8]) -> u64 {
         match self {
             HashKind::Farm => (farm::hash64(bytes) as i64).unsigned_abs(),
-            // Reading from memory cannot fail.
-            HashKind::Murmur => signed_abs(murmur3::murmur3_32(&mut Cursor::new(bytes), 0).unwrap_or_default()),
+            HashKind::Murmur => signed_abs(murmur::hash_bytes(bytes)),
         }
     }
 }
@@ -68,7 +65,10 @@ impl ItemHash {
             HashKind::Murmur if !id.is_ascii() => {
                 let units = || id.chars().map(first_utf16_unit);
                 let suffix = SECOND_SUFFIX.iter().copied().map(u32::from);
-                Self { a: murmur_units_abs(units()), b: murmur_units_abs(units().chain(suffix)) }
+                Self {
+                    a: signed_abs(murmur::hash_units(units())),
+                    b: signed_abs(murmur::hash_units(units().chain(suffix))),
+                }
             }
             _ => Self { a: kind.absolute(bytes), b: kind.absolute(both) },
         }
@@ -131,27 +131,4 @@ fn signed_abs(hash: u32) -> u64 {
 
 fn first_utf16_unit(c: char) -> u32 {
     u32::from(c.encode_utf16(&mut [0; 2])[0])
-}
-
-/// MurmurHash3 x86 32 as `@waku/sds` runs it beyond ASCII: over units of 16 bits that overlap in steps of 8 bits.
-#[cold]
-fn murmur_units_abs(mut units: impl Iterator<Item = u32>) -> u64 {
-    let (mut hash, mut length) = (0u32, 0u32);
-    loop {
-        let (mut block, mut taken) = (0u32, 0);
-        for unit in units.by_ref().take(4) {
-            block |= unit << (8 * taken);
-            taken += 1;
-        }
-        length = length.wrapping_add(taken);
-        hash ^= block.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593);
-        if taken < 4 {
-            break;
-        }
-        hash = hash.rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
-    }
-    hash ^= length;
-    hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
-    hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
-    signed_abs(hash ^ (hash >> 16))
 }

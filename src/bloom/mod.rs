@@ -15,6 +15,7 @@
 mod farm;
 mod filter;
 mod hash;
+mod murmur;
 mod rolling;
 mod view;
 

@@ -55,6 +55,13 @@ mod hashes {
 
     proptest! {
         #[test]
+        fn murmur_is_that_of_the_crate(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(murmur::hash_bytes(&bytes), murmur3::murmur3_32(&mut &bytes[..], 0).unwrap());
+            let units = bytes.iter().copied().map(u32::from);
+            prop_assert_eq!(murmur::hash_units(units), murmur::hash_bytes(&bytes), "units of a byte are bytes");
+        }
+
+        #[test]
         fn probes_are_those_of_the_formula(a in any::<u64>(), b in any::<u64>(), m in 1u64..=u64::MAX, k in 1u32..=64) {
             let (big_a, big_b, big_m) = (u128::from(a % m), u128::from(b % m), u128::from(m));
             let wanted: Vec<u64> = (0..u128::from(k)).map(|n| ((big_a + n * big_b) % big_m) as u64).collect();

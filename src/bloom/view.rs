@@ -87,7 +87,7 @@ impl<'a> FilterView<'a> {
     /// The share of its bits that are set, 0 to 1. Reads the whole filter: compute it once for all ids asked about.
     pub fn fill(&self) -> f64 {
         let (whole, rest) = ((self.bits / 64) as usize, self.bits % 64);
-        let mut words = self.words.chunks_exact(8).map(|word| self.word(word));
+        let mut words = self.words.as_chunks().0.iter().map(|word| self.word(*word));
         let mut ones: u64 = words.by_ref().take(whole).map(|word| u64::from(word.count_ones())).sum();
         if rest != 0 {
             let used = (1 << rest) - 1;
@@ -96,9 +96,7 @@ impl<'a> FilterView<'a> {
         ones as f64 / self.bits as f64
     }
 
-    fn word(&self, bytes: &[u8]) -> u64 {
-        let mut word = [0; 8];
-        word.copy_from_slice(bytes);
+    fn word(&self, word: [u8; 8]) -> u64 {
         match self.profile {
             Profile::Rfc => u64::from_be_bytes(word),
             Profile::Libsds => u64::from_le_bytes(word),
