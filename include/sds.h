@@ -28,16 +28,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WORDS 1
-
-#define CAPACITY 2
-
-#define ERROR_MILLIONTHS 3
-
-#define HASHES 4
-
-#define BITS 5
-
 // Channel flag: it begins with the first message received; what lay before is neither waited for nor missing.
 #define SDS_CHANNEL_FROM_NOW 1
 
@@ -209,12 +199,6 @@
 // In the flags of a message status, the resends so far lie above this bit.
 #define SDS_RESENDS_SHIFT 16
 
-#define MESSAGE_ID 1
-
-#define HINT 2
-
-#define SENDER_ID 3
-
 // The outcome of a call. The numbers are part of the ABI: they are never changed and never reused.
 enum sds_status_t
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -283,9 +267,6 @@ typedef enum sds_status_t sds_status_t;
 typedef int32_t sds_status_t;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
-
-// How large a filter is, and how many bits an id sets in it.
-typedef struct Params Params;
 
 // Bytes that a call writes its result to. Begin with `{ NULL, 0, 0 }`, use it again for as many calls as you like, and
 // free it with `sds_buffer_free`.
@@ -538,8 +519,6 @@ typedef struct sds_entry_t {
   // Its length in bytes.
   size_t sender_id_len;
 } sds_entry_t;
-
-
 
 #ifdef __cplusplus
 extern "C" {
@@ -870,6 +849,382 @@ sds_status_t sds_cancel(sds_manager_t manager,
                         size_t message_id_len,
                         uint64_t now_ms,
                         struct sds_error_t *error);
+
+// Frees what a buffer holds and makes it empty.
+//
+// Parameters: `buffer`: NULL, or a buffer. An empty one is fine.
+//
+// Ownership: `buffer` itself stays the caller's; it can be used again.
+void sds_buffer_free(struct sds_buffer_t *buffer);
+
+// Opens a channel, or opens it again with the state it had when it was closed.
+//
+// Parameters: `channel_id`: UTF-8. `options`: NULL for the defaults. `now_ms`: milliseconds since the Unix epoch.
+//
+// Returns: `SDS_OK`, also if it is open with the same options; `SDS_CHANNEL_OPTIONS_DIFFER`; `SDS_INVALID_ID`,
+// `SDS_NOT_UTF8`; `SDS_TOO_MANY_CHANNELS`; `SDS_INVALID_ARGUMENT`, `SDS_INVALID_SIZE`; `SDS_CLOSED`, `SDS_POISONED`,
+// `SDS_INVALID_HANDLE`.
+sds_status_t sds_channel_open(sds_manager_t manager,
+                              const char *channel_id,
+                              size_t channel_id_len,
+                              const struct sds_channel_options_t *options,
+                              uint64_t now_ms,
+                              struct sds_error_t *error);
+
+// Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened again,
+// forgotten, or the manager is closed.
+//
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`,
+// `SDS_INVALID_HANDLE`.
+sds_status_t sds_channel_close(sds_manager_t manager,
+                               const char *channel_id,
+                               size_t channel_id_len,
+                               struct sds_error_t *error);
+
+// Forgets a channel, open or closed: its log, its unacknowledged messages, everything.
+//
+// Returns: as `sds_channel_close`.
+sds_status_t sds_channel_forget(sds_manager_t manager,
+                                const char *channel_id,
+                                size_t channel_id_len,
+                                struct sds_error_t *error);
+
+// Lists the open channels, in ascending order.
+//
+// Parameters: `out`: receives one `SDS_RECORD_CHANNEL` for each.
+//
+// Returns: `SDS_OK`; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_channel_list(sds_manager_t manager,
+                              struct sds_buffer_t *out,
+                              struct sds_error_t *error);
+
+// Tells the sync status of a channel.
+//
+// Parameters: `status`: receives it; set its `size` first.
+//
+// Returns: as `sds_channel_close`; `SDS_INVALID_SIZE`.
+sds_status_t sds_channel_status(sds_manager_t manager,
+                                const char *channel_id,
+                                size_t channel_id_len,
+                                struct sds_channel_status_t *status,
+                                struct sds_error_t *error);
+
+// Writes a channel's state without any content as JSON, for bug reports.
+//
+// Parameters: `out`: receives the text, UTF-8, not NUL-terminated.
+//
+// Returns: as `sds_channel_close`; `SDS_NO_RESOURCES`.
+sds_status_t sds_channel_dump(sds_manager_t manager,
+                              const char *channel_id,
+                              size_t channel_id_len,
+                              struct sds_buffer_t *out,
+                              struct sds_error_t *error);
+
+// Tells which messages the next one will name in its causal history, so that the host can set their hints first.
+//
+// Parameters: `out`: receives one `SDS_RECORD_HISTORY`.
+//
+// Returns: as `sds_channel_close`; `SDS_NO_RESOURCES`.
+sds_status_t sds_next_history(sds_manager_t manager,
+                              const char *channel_id,
+                              size_t channel_id_len,
+                              struct sds_buffer_t *out,
+                              struct sds_error_t *error);
+
+// Fills a configuration with the defaults.
+//
+// Parameters: `config`: the structure to fill. `size`: `sizeof(sds_config_t)` where the caller was compiled.
+//
+// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT` for NULL; `SDS_INVALID_SIZE` for a size that this library does not know.
+//
+// Ownership: `config` stays the caller's. `participant_id` is set to NULL; a text put there is borrowed by
+// `sds_manager_open` for that call only.
+sds_status_t sds_config_init(struct sds_config_t *config,
+                             size_t size);
+
+// Decodes bytes without touching any state, with the default limits: for debugging and for routing.
+//
+// Parameters: `bytes`: of either profile. `inspection`: receives the numbers; set its `size` first. `out`: NULL, or
+// receives one `SDS_RECORD_INSPECTED` with the ids.
+//
+// Returns: `SDS_OK`; `SDS_NOT_SDS`, `SDS_MALFORMED`, `SDS_TOO_LARGE`, `SDS_NOT_UTF8`, `SDS_INVALID_ID`;
+// `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_INVALID_SIZE`.
+sds_status_t sds_inspect(const uint8_t *bytes,
+                         size_t bytes_len,
+                         struct sds_inspection_t *inspection,
+                         struct sds_buffer_t *out,
+                         struct sds_error_t *error);
+
+// Makes a manager: the state of one participant in any number of channels.
+//
+// Parameters: `config`: from `sds_config_init`. `manager`: receives the handle. `error`: NULL, or receives the detail.
+//
+// Returns: `SDS_OK`; `SDS_INVALID_CONFIG`, the detail naming the field; `SDS_INVALID_ARGUMENT`, `SDS_INVALID_SIZE`,
+// `SDS_NOT_UTF8`; `SDS_NO_RESOURCES` without randomness for the seed.
+//
+// Ownership: `config` is read and not kept. The manager lives until `sds_manager_close` or `sds_shutdown`. It holds no
+// thread and no file descriptor.
+sds_status_t sds_manager_open(const struct sds_config_t *config,
+                              sds_manager_t *manager,
+                              struct sds_error_t *error);
+
+// Closes a manager and frees all it holds. Waits for calls that other threads have inside it; calls that come later
+// get `SDS_CLOSED`.
+//
+// Returns: `SDS_OK`; `SDS_CLOSED` if it is closed already; `SDS_INVALID_HANDLE`.
+sds_status_t sds_manager_close(sds_manager_t manager,
+                               struct sds_error_t *error);
+
+// Forgets every channel of a manager and everything that waits to be drained, as if it had just been opened.
+//
+// Returns: `SDS_OK`; `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_manager_reset(sds_manager_t manager,
+                               struct sds_error_t *error);
+
+// Tells a manager whether the network is reachable. Offline, nothing is resent and no sync message is made; what fell
+// due meanwhile goes out with the next tick online. A new manager is online.
+//
+// Parameters: `online`: 1 or 0. `now_ms`: milliseconds since the Unix epoch.
+//
+// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_set_online(sds_manager_t manager,
+                            uint32_t online,
+                            uint64_t now_ms,
+                            struct sds_error_t *error);
+
+// Does what is due: resends, sync messages, losses. Early, late or extra calls do no harm. Drain afterwards.
+//
+// Parameters: `now_ms`: milliseconds since the Unix epoch.
+//
+// Returns: `SDS_OK`; `SDS_OUTPUTS_FULL` if undrained outputs left no room for all that is due: drain, and tick again;
+// `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_tick(sds_manager_t manager,
+                      uint64_t now_ms,
+                      struct sds_error_t *error);
+
+// Tells when the next tick is due, so that the host can sleep until then. Ask again after every other call.
+//
+// Parameters: `deadline_ms`: receives milliseconds since the Unix epoch, or `SDS_NO_DEADLINE`.
+//
+// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_next_deadline(sds_manager_t manager,
+                               uint64_t *deadline_ms,
+                               struct sds_error_t *error);
+
+// Takes outputs and events, oldest first, as records: see `sds_record_next`. As many whole records as fit are taken.
+//
+// Parameters: `memory`, `capacity`: where records are written, and its size in bytes. `len`: receives the bytes
+// written; 0 when there was nothing to take. `next_len`: NULL, or receives the size of the next record that is still
+// there, 0 when there is none.
+//
+// Returns: `SDS_OK`; `SDS_BUFFER_TOO_SMALL` if not even the next record fits (`next_len` is written then, too; nothing
+// was taken); `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+//
+// Ownership: the memory stays the caller's. A record that was taken is gone from the manager.
+sds_status_t sds_drain(sds_manager_t manager,
+                       uint8_t *memory,
+                       size_t capacity,
+                       size_t *len,
+                       size_t *next_len,
+                       struct sds_error_t *error);
+
+// Makes a message ready to be broadcast, and keeps it until somebody is known to have it.
+//
+// Wrapping an id again with equal content returns the same bytes: a retry.
+//
+// Parameters: `channel_id`: UTF-8. `message_id`: UTF-8, unique for ever; or NULL, 0 for an id derived by SHA-256 from
+// channel, sender, timestamp and content. `content`: the payload. `now_ms`: milliseconds since the Unix epoch. `out`:
+// receives one `SDS_RECORD_WRAPPED`.
+//
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_ID_MISMATCH`; `SDS_ID_REUSED` if the
+// id was used for other content; `SDS_BYTES_GONE`; `SDS_EMPTY_CONTENT`, `SDS_TOO_LARGE`; `SDS_TOO_MANY_UNACKNOWLEDGED`,
+// `SDS_OUTPUTS_FULL`; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+//
+// Ownership: content and texts are copied. `out` is the caller's.
+sds_status_t sds_wrap_outgoing(sds_manager_t manager,
+                               const char *channel_id,
+                               size_t channel_id_len,
+                               const char *message_id,
+                               size_t message_id_len,
+                               const uint8_t *content,
+                               size_t content_len,
+                               uint64_t now_ms,
+                               struct sds_buffer_t *out,
+                               struct sds_error_t *error);
+
+// Makes a message that is delivered at once, is not acknowledged and leaves no trace: "alice is typing".
+//
+// Parameters, returns, ownership: as `sds_wrap_outgoing`; `SDS_EPHEMERAL_UNSUPPORTED` in a libsds channel.
+sds_status_t sds_wrap_ephemeral(sds_manager_t manager,
+                                const char *channel_id,
+                                size_t channel_id_len,
+                                const char *message_id,
+                                size_t message_id_len,
+                                const uint8_t *content,
+                                size_t content_len,
+                                uint64_t now_ms,
+                                struct sds_buffer_t *out,
+                                struct sds_error_t *error);
+
+// Takes in bytes from the network, of either profile, and returns the message's content and what became of it.
+//
+// Parameters: `bytes`: as received. `now_ms`: milliseconds since the Unix epoch. `out`: receives one
+// `SDS_RECORD_UNWRAPPED`.
+//
+// Returns: `SDS_OK`; `SDS_NOT_SDS` for traffic of another kind, which a host may treat as such; `SDS_MALFORMED`,
+// `SDS_TOO_LARGE`, `SDS_NOT_UTF8`, `SDS_INVALID_ID`; `SDS_UNKNOWN_CHANNEL`, the detail naming it; `SDS_ID_MISMATCH` in
+// a channel of derived ids; `SDS_OUTPUTS_FULL`: drain, and hand the bytes in again; `SDS_NO_RESOURCES`,
+// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+//
+// Ownership: the bytes are copied. `out` is the caller's.
+sds_status_t sds_unwrap_incoming(sds_manager_t manager,
+                                 const uint8_t *bytes,
+                                 size_t bytes_len,
+                                 uint64_t now_ms,
+                                 struct sds_buffer_t *out,
+                                 struct sds_error_t *error);
+
+// Takes in several messages in one call.
+//
+// Parameters: `data`: the messages, one after the other. `lengths`: the length of each in bytes. `count`: how many.
+// `now_ms`: milliseconds since the Unix epoch. `out`: receives `count` records in the order given, each an
+// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned.
+//
+// Returns: `SDS_OK`, also if messages were refused; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
+// `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+//
+// Ownership: as for `sds_unwrap_incoming`.
+sds_status_t sds_unwrap_incoming_batch(sds_manager_t manager,
+                                       const uint8_t *data,
+                                       const size_t *lengths,
+                                       size_t count,
+                                       uint64_t now_ms,
+                                       struct sds_buffer_t *out,
+                                       struct sds_error_t *error);
+
+// Tells that messages are here by other means: what waits for them waits no longer. They enter neither filter nor
+// causal histories, and are delivered should they come.
+//
+// Parameters: `message_ids`: the ids, UTF-8, one after the other. `lengths`: the length of each in bytes. `count`: how
+// many. `now_ms`: milliseconds since the Unix epoch.
+//
+// Returns: `SDS_OK`, also for ids never heard of; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`: then none is
+// marked; `SDS_OUTPUTS_FULL`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_mark_dependencies_met(sds_manager_t manager,
+                                       const char *channel_id,
+                                       size_t channel_id_len,
+                                       const char *message_ids,
+                                       const size_t *lengths,
+                                       size_t count,
+                                       uint64_t now_ms,
+                                       struct sds_error_t *error);
+
+// Sets what others need to fetch a message, such as the network's own hash of it. It goes out in the causal histories
+// that name the message.
+//
+// Parameters: `hint`: the bytes; length 0 removes it.
+//
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is not in the log; `SDS_TOO_LARGE`;
+// `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+//
+// Ownership: the hint is copied.
+sds_status_t sds_set_retrieval_hint(sds_manager_t manager,
+                                    const char *channel_id,
+                                    size_t channel_id_len,
+                                    const char *message_id,
+                                    size_t message_id_len,
+                                    const uint8_t *hint,
+                                    size_t hint_len,
+                                    struct sds_error_t *error);
+
+// Tells how far a message of ours got, and who gave evidence of having it.
+//
+// Parameters: `out`: receives one `SDS_RECORD_MESSAGE_STATUS`.
+//
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE`; `SDS_NO_RESOURCES`, `SDS_NOT_UTF8`,
+// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_message_status(sds_manager_t manager,
+                                const char *channel_id,
+                                size_t channel_id_len,
+                                const char *message_id,
+                                size_t message_id_len,
+                                struct sds_buffer_t *out,
+                                struct sds_error_t *error);
+
+// Sends a message of ours again, now and with a fresh count of resends, given up or not. It comes out of `sds_drain`.
+//
+// Parameters: `now_ms`: milliseconds since the Unix epoch.
+//
+// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`, `SDS_BYTES_GONE`;
+// otherwise as `sds_message_status`; `SDS_OUTPUTS_FULL`.
+sds_status_t sds_retry(sds_manager_t manager,
+                       const char *channel_id,
+                       size_t channel_id_len,
+                       const char *message_id,
+                       size_t message_id_len,
+                       uint64_t now_ms,
+                       struct sds_error_t *error);
+
+// Stops resending a message of ours. It stays in the log: it may have been received.
+//
+// Returns: as `sds_message_status`.
+sds_status_t sds_cancel(sds_manager_t manager,
+                        const char *channel_id,
+                        size_t channel_id_len,
+                        const char *message_id,
+                        size_t message_id_len,
+                        uint64_t now_ms,
+                        struct sds_error_t *error);
+
+// The ABI version of the library that runs: compare it with `SDS_ABI_VERSION` of the header.
+uint32_t sds_abi_version(void);
+
+// The version of the library, such as "0.1.0". It ends in NUL and lives as long as the library.
+const char *sds_version(void);
+
+// Sets what the library writes to standard error, for the whole process. Logs hold ids, never content.
+//
+// Parameters: `level`: one of `SDS_LOG_OFF` to `SDS_LOG_DEBUG`.
+//
+// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT` for another number.
+sds_status_t sds_set_log_level(uint32_t level,
+                               struct sds_error_t *error);
+
+// Closes every manager of the process, as `sds_manager_close` does. New ones can be opened afterwards.
+sds_status_t sds_shutdown(struct sds_error_t *error);
+
+// Decodes the next record of a buffer.
+//
+// Parameters: `data`, `len`: records, as a call wrote them. `offset`: where to read, 0 at first; moved past the record
+// on success. `record`: receives the record; set its `size` first.
+//
+// Returns: `SDS_OK`; `SDS_END` at the end; `SDS_MALFORMED` if these are no records; `SDS_INVALID_ARGUMENT`,
+// `SDS_INVALID_SIZE`.
+//
+// Ownership: the record's pointers reach into `data` and are valid as long as it is.
+sds_status_t sds_record_next(const uint8_t *data,
+                             size_t len,
+                             size_t *offset,
+                             struct sds_record_t *record);
+
+// Decodes the next entry of a record.
+//
+// Parameters: `record`: from `sds_record_next`. `offset`: where to read, 0 at first; moved past the entry on success.
+// `entry`: receives the entry; set its `size` first.
+//
+// Returns: `SDS_OK`; `SDS_END` after the last; `SDS_MALFORMED`; `SDS_INVALID_ARGUMENT`, `SDS_INVALID_SIZE`.
+//
+// Ownership: as for `sds_record_next`.
+sds_status_t sds_entry_next(const struct sds_record_t *record,
+                            size_t *offset,
+                            struct sds_entry_t *entry);
+
+// The text of a status, in English and without the details that `sds_error_t` carries.
+//
+// Parameters: `status`: a status, or any other number.
+//
+// Returns: a text that ends in NUL and lives as long as the library; "unknown status" for a number that is no status.
+const char *sds_status_text(int32_t status);
 
 // The ABI version of the library that runs: compare it with `SDS_ABI_VERSION` of the header.
 uint32_t sds_abi_version(void);

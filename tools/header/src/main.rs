@@ -23,17 +23,25 @@ fn main() -> ExitCode {
     }
 }
 
+/// Only `src/ffi` is read: what the rest of the crate makes public to Rust is no part of the ABI.
 fn generate() -> Result<Vec<u8>, String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml"))?;
-    let bindings = cbindgen::Builder::new()
-        .with_crate(&root)
-        .with_config(config)
-        .generate()
-        .map_err(|problem| problem.to_string())?;
+    let sources = sources(&root.join("src/ffi")).map_err(|problem| format!("src/ffi: {problem}"))?;
+    let builder = cbindgen::Builder::new().with_config(config);
+    let builder = sources.into_iter().fold(builder, |builder, source| builder.with_src(source));
+    let bindings = builder.generate().map_err(|problem| problem.to_string())?;
     let mut header = Vec::new();
     bindings.write(&mut header);
     Ok(header)
+}
+
+/// The Rust files of a folder, sorted, so that the header comes out the same everywhere.
+fn sources(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    paths.sort();
+    Ok(paths)
 }
 
 fn compare(header: &[u8], path: &Path) -> ExitCode {
