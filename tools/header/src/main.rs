@@ -27,21 +27,11 @@ fn main() -> ExitCode {
 fn generate() -> Result<Vec<u8>, String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml"))?;
-    let sources = sources(&root.join("src/ffi")).map_err(|problem| format!("src/ffi: {problem}"))?;
-    let builder = cbindgen::Builder::new().with_config(config);
-    let builder = sources.into_iter().fold(builder, |builder, source| builder.with_src(source));
+    let builder = cbindgen::Builder::new().with_config(config).with_src(root.join("src/ffi/mod.rs"));
     let bindings = builder.generate().map_err(|problem| problem.to_string())?;
     let mut header = Vec::new();
     bindings.write(&mut header);
     Ok(header)
-}
-
-/// The Rust files of a folder, sorted, so that the header comes out the same everywhere.
-fn sources(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    paths.sort();
-    Ok(paths)
 }
 
 fn compare(header: &[u8], path: &Path) -> ExitCode {
