@@ -1,0 +1,47 @@
+//! A channel's state as text, for bug reports: ids and numbers, no content.
+
+use serde_json::{Value, json};
+
+use super::Channel;
+
+impl Channel {
+    /// The state without any content, as JSON.
+    pub fn dump(&self) -> Value {
+        let params = self.filter.params();
+        let log: Vec<_> = self.log.latest().map(|entry| json!([entry.lamport_ms, &*entry.message_id])).collect();
+        let waiting = self.incoming.waiting().map(|message| {
+            json!({
+                "message_id": &*message.message_id,
+                "lamport_timestamp_ms": message.lamport_ms,
+                "waits_for": message.unmet.len(),
+                "content_bytes": message.content.len(),
+            })
+        });
+        let missing = self.incoming.missing().map(|dependency| {
+            json!({
+                "message_id": &*dependency.message_id,
+                "sender_id": dependency.sender_id.as_deref(),
+                "has_hint": dependency.retrieval_hint.is_some(),
+            })
+        });
+        let outgoing = self.outgoing.states().map(|(message_id, state, resends)| {
+            json!({ "message_id": &**message_id, "state": format!("{state:?}"), "resends": resends })
+        });
+        json!({
+            "channel_id": &*self.id,
+            "participant_id": &*self.me,
+            "profile": self.profile.name(),
+            "from_now": self.options.from_now,
+            "derived_ids": self.options.derived_ids,
+            "online": self.online,
+            "lamport_timestamp_ms": self.clock.lamport_ms(),
+            "next_deadline_ms": self.next_deadline_ms(),
+            "filter": { "ids": self.filter.len(), "capacity": params.capacity, "bits": params.bits, "hashes": params.hashes },
+            "status": format!("{:?}", self.status()),
+            "log_latest_first": log,
+            "waiting": waiting.collect::<Vec<_>>(),
+            "missing": missing.collect::<Vec<_>>(),
+            "outgoing": outgoing.collect::<Vec<_>>(),
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! Messages that wait for others, and the others they wait for.
+//!
+//! Two kinds of deadlines lie in one queue. A *missing* message (named, not here) is lost at its deadline. A *waiting*
+//! message (here, not in causal order yet) is delivered at its deadline whatever it still waits for, which can then only
+//! be messages in a cycle with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use crate::config::Config;
+use crate::idhash::{IdHash, IdMap};
+use crate::output::Hint;
+use crate::types::{Dependency, MessageId, ParticipantId, TimeMs};
+
+/// What a waiting message or a name costs beyond its own bytes, so that many small ones count too.
+const OVERHEAD_BYTES: usize = 256;
+
+/// A message in the incoming buffer.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub message_id: MessageId,
+    pub sender_id: ParticipantId,
+    pub lamport_ms: u64,
+    pub content: Bytes,
+    pub hint: Option<Hint>,
+    /// It had been given up as lost before it came.
+    pub late: bool,
+    /// Its sender id is ours.
+    pub own: bool,
+    /// What it waits for.
+    pub unmet: Vec<IdHash>,
+    pub deadline_ms: TimeMs,
+    /// Its place by arrival.
+    arrival: u64,
+}
+
+impl Waiting {
+    fn size(&self) -> usize {
+        let ids = self.message_id.len() + self.sender_id.len() + self.unmet.len() * OVERHEAD_BYTES;
+        OVERHEAD_BYTES + ids + self.content.len()
+    }
+}
+
+/// A message that was named and is not here.
+#[derive(Debug)]
+struct Missing {
+    dependency: Dependency,
+    deadline_ms: TimeMs,
+}
+
+/// The incoming buffer.
+#[derive(Debug, Default)]
+pub(super) struct Incoming {
+    waiting: IdMap<Waiting>,
+    missing: IdMap<Missing>,
+    /// Who waits for an id.
+    dependents: IdMap<Vec<IdHash>>,
+    by_arrival: BTreeMap<u64, IdHash>,
+    missing_due: BTreeSet<(TimeMs, IdHash)>,
+    waiting_due: BTreeSet<(TimeMs, IdHash)>,
+    arrivals: u64,
+    bytes: usize,
+    /// Missing ids that were not tracked because too many were.
+    pub untracked: u64,
+}
+
+impl Incoming {
+    pub fn waiting_len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn missing_len(&self) -> usize {
+        self.missing.len()
+    }
+
+    pub fn is_waiting(&self, hash: IdHash) -> bool {
+        self.waiting.contains_key(&hash)
+    }
+
+    /// The waiting messages by arrival.
+    pub fn waiting(&self) -> impl Iterator<Item = &Waiting> {
+        self.by_arrival.values().filter_map(|hash| self.waiting.get(hash))
+    }
+
+    /// The missing messages by deadline.
+    pub fn missing(&self) -> impl Iterator<Item = &Dependency> {
+        self.missing_due.iter().filter_map(|due| self.missing.get(&due.1)).map(|missing| &missing.dependency)
+    }
+
+    /// Sets or removes the hint of a waiting message; false if it does not wait.
+    pub fn set_hint(&mut self, hash: IdHash, hint: Option<Hint>) -> bool {
+        self.waiting.get_mut(&hash).map(|waiting| waiting.hint = hint).is_some()
+    }
+
+    pub fn next_deadline_ms(&self) -> Option<TimeMs> {
+        [self.missing_due.first(), self.waiting_due.first()].into_iter().flatten().map(|due| due.0).min()
+    }
+
+    /// A message came that may have been missing: it is missing no longer. Returns the deadline it inherits.
+    pub fn arrived(&mut self, hash: IdHash) -> Option<TimeMs> {
+        let missing = self.missing.remove(&hash)?;
+        self.missing_due.remove(&(missing.deadline_ms, hash));
+        Some(missing.deadline_ms)
+    }
+
+    /// Notes that a message is named and not here. True if that is news, to be reported once.
+    ///
+    /// What was named before keeps the earliest deadline of all who wait for it, so that made-up chains of names cannot
+    /// delay anything further.
+    pub fn note_missing(&mut self, hash: IdHash, named: &Dependency, deadline_ms: TimeMs, max: usize) -> bool {
+        if self.missing.contains_key(&hash) {
+            self.bring_forward(hash, deadline_ms);
+            return false;
+        }
+        if self.missing.len() >= max {
+            self.untracked = self.untracked.saturating_add(1);
+            return false;
+        }
+        self.missing.insert(hash, Missing { dependency: named.clone(), deadline_ms });
+        self.missing_due.insert((deadline_ms, hash));
+        true
+    }
+
+    /// Puts a message into the buffer.
+    pub fn add(&mut self, hash: IdHash, mut message: Waiting) {
+        self.arrivals += 1;
+        message.arrival = self.arrivals;
+        self.bytes += message.size();
+        for dependency in &message.unmet {
+            self.dependents.entry(*dependency).or_default().push(hash);
+        }
+        self.by_arrival.insert(message.arrival, hash);
+        self.waiting_due.insert((message.deadline_ms, hash));
+        let unmet = message.unmet.clone();
+        let deadline_ms = message.deadline_ms;
+        self.waiting.insert(hash, message);
+        unmet.into_iter().for_each(|dependency| self.bring_forward(dependency, deadline_ms));
+    }
+
+    /// What a message waits for is due no later than the message itself: passed on along all that wait in turn.
+    fn bring_forward(&mut self, hash: IdHash, deadline_ms: TimeMs) {
+        let mut todo = vec![hash];
+        while let Some(hash) = todo.pop() {
+            if let Some(waiting) = self.waiting.get_mut(&hash).filter(|waiting| waiting.deadline_ms > deadline_ms) {
+                self.waiting_due.remove(&(waiting.deadline_ms, hash));
+                waiting.deadline_ms = deadline_ms;
+                self.waiting_due.insert((deadline_ms, hash));
+                todo.extend_from_slice(&waiting.unmet);
+            } else if let Some(missing) = self.missing.get_mut(&hash).filter(|it| it.deadline_ms > deadline_ms) {
+                self.missing_due.remove(&(missing.deadline_ms, hash));
+                missing.deadline_ms = deadline_ms;
+                self.missing_due.insert((deadline_ms, hash));
+            }
+        }
+    }
+
+    /// An id is met: who waited for it alone waits no longer. Returns those, still in the buffer.
+    pub fn met(&mut self, hash: IdHash) -> Vec<IdHash> {
+        let mut ready = Vec::new();
+        for dependent in self.dependents.remove(&hash).unwrap_or_default() {
+            let Some(waiting) = self.waiting.get_mut(&dependent) else { continue };
+            let before = waiting.size();
+            waiting.unmet.retain(|unmet| *unmet != hash);
+            self.bytes -= before - waiting.size();
+            if waiting.unmet.is_empty() {
+                ready.push(dependent);
+            }
+        }
+        ready
+    }
+
+    /// The place of a waiting message in the order of the log.
+    pub fn place(&self, hash: IdHash) -> Option<(u64, MessageId)> {
+        self.waiting.get(&hash).map(|waiting| (waiting.lamport_ms, waiting.message_id.clone()))
+    }
+
+    /// Takes a message out of the buffer, to be delivered.
+    pub fn take(&mut self, hash: IdHash) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&hash)?;
+        self.bytes -= waiting.size();
+        self.by_arrival.remove(&waiting.arrival);
+        self.waiting_due.remove(&(waiting.deadline_ms, hash));
+        for dependency in &waiting.unmet {
+            if let Some(dependents) = self.dependents.get_mut(dependency) {
+                dependents.retain(|dependent| *dependent != hash);
+                if dependents.is_empty() {
+                    self.dependents.remove(dependency);
+                }
+            }
+        }
+        Some(waiting)
+    }
+
+    /// The oldest message, if the buffer holds more than it may.
+    pub fn overflow(&self, config: &Config) -> Option<IdHash> {
+        let over = self.waiting.len() > config.max_waiting_messages || self.bytes > config.max_waiting_bytes;
+        self.by_arrival.values().next().copied().filter(|_| over)
+    }
+
+    /// Takes the next missing message whose time is up.
+    pub fn take_lost(&mut self, now_ms: TimeMs) -> Option<(IdHash, Dependency)> {
+        let (_, hash) = self.missing_due.first().copied().filter(|due| due.0 <= now_ms)?;
+        self.missing_due.pop_first();
+        self.missing.remove(&hash).map(|missing| (hash, missing.dependency))
+    }
+
+    /// The waiting message whose time is up that comes first in the order of the log.
+    pub fn overdue(&self, now_ms: TimeMs) -> Option<IdHash> {
+        let due = self.waiting_due.iter().take_while(|due| due.0 <= now_ms);
+        let due = due.filter_map(|due| self.waiting.get_key_value(&due.1));
+        due.min_by(|a, b| (a.1.lamport_ms, &a.1.message_id).cmp(&(b.1.lamport_ms, &b.1.message_id))).map(|due| *due.0)
+    }
+
+    /// A message to be added; its place by arrival is given when it is.
+    pub fn message(message_id: MessageId, sender_id: ParticipantId, lamport_ms: u64, content: Bytes) -> Waiting {
+        let (late, own, unmet) = (false, false, Vec::new());
+        Waiting { message_id, sender_id, lamport_ms, content, hint: None, late, own, unmet, deadline_ms: 0, arrival: 0 }
+    }
+}

@@ -1,0 +1,242 @@
+//! The local log: which messages are here, in which order, and which were here once.
+//!
+//! RFC: Resolve Conflicts
+
+use std::collections::{BTreeSet, VecDeque};
+
+use hashbrown::HashTable;
+
+use crate::config::Config;
+use crate::idhash::{IdHash, IdMap};
+use crate::output::Hint;
+use crate::types::{MessageId, ParticipantId};
+
+/// A message in the log.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub message_id: MessageId,
+    pub hash: IdHash,
+    pub lamport_ms: u64,
+    pub sender_id: ParticipantId,
+    pub hint: Option<Hint>,
+}
+
+/// What is known of an id that is not in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It was in the log, and left when memory was full: a duplicate should it come again.
+    Received,
+    /// It needs not be waited for (the host has it, or it lies before us), but is delivered should it come.
+    Met,
+    /// It was given up as lost; delivered, late, should it come.
+    Lost,
+}
+
+/// The order of the log: by Lamport timestamp, and at equal ones by message id, ascending, bytewise (RFC 109, *Resolve
+/// Conflicts*). The same everywhere, whatever the order of arrival.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    lamport_ms: u64,
+    message_id: MessageId,
+    number: u32,
+}
+
+/// A channel's log. What it evicts when memory is full is the oldest by *arrival*: timestamps are the senders' word, and
+/// ones far ahead must not push honest messages out.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// By arrival. Numbered on and on (wrapping) from `first`, so that evicting moves no number.
+    entries: VecDeque<Entry>,
+    first: u32,
+    by_id: HashTable<u32>,
+    order: BTreeSet<Place>,
+    /// Entries stamped too far ahead: delivered and known, but in no order yet.
+    held: BTreeSet<(u64, u32)>,
+    received: Remembered,
+    met: Remembered,
+    lost: Remembered,
+    max_entries: usize,
+    max_held: usize,
+}
+
+impl Log {
+    pub fn new(config: &Config) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            first: 0,
+            by_id: HashTable::new(),
+            order: BTreeSet::new(),
+            held: BTreeSet::new(),
+            received: Remembered::new(config.seen_limit),
+            met: Remembered::new(config.seen_limit),
+            lost: Remembered::new(config.seen_limit),
+            max_entries: config.log_messages,
+            max_held: config.max_held_messages,
+        }
+    }
+
+    /// Messages in the log, held ones included.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn held_len(&self) -> usize {
+        self.held.len()
+    }
+
+    pub fn lost_len(&self) -> usize {
+        self.lost.len()
+    }
+
+    pub fn get(&self, hash: IdHash) -> Option<&Entry> {
+        self.number_of(hash).map(|number| self.entry(number))
+    }
+
+    /// Whether a message is in the log, or was.
+    pub fn was_received(&self, hash: IdHash) -> bool {
+        self.number_of(hash).is_some() || self.received.contains(hash)
+    }
+
+    /// Whether nobody has to wait for a message: it was received, need not be here, or was given up.
+    pub fn is_met(&self, hash: IdHash) -> bool {
+        self.was_received(hash) || self.met.contains(hash) || self.lost.contains(hash)
+    }
+
+    /// Sets or removes the hint of a logged message; false if it is not in the log.
+    pub fn set_hint(&mut self, hash: IdHash, hint: Option<Hint>) -> bool {
+        match self.number_of(hash) {
+            Some(number) => {
+                let index = self.index(number);
+                self.entries[index].hint = hint;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Adds a message that was not in the log. `ahead`: it is stamped too far ahead, and held outside the order.
+    pub fn insert(&mut self, entry: Entry, ahead: bool) {
+        self.lost.remove(entry.hash);
+        if self.entries.len() >= self.max_entries {
+            self.evict_oldest();
+        }
+        let number = self.first.wrapping_add(self.entries.len() as u32);
+        if ahead {
+            self.held.insert((entry.lamport_ms, number));
+        } else {
+            self.order.insert(Place { lamport_ms: entry.lamport_ms, message_id: entry.message_id.clone(), number });
+        }
+        let (entries, first) = (&self.entries, self.first);
+        let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
+        self.by_id.insert_unique(entry.hash.short(), number, hash_of);
+        self.entries.push_back(entry);
+        if self.held.len() > self.max_held {
+            // The farthest ahead leaves: it stays known, and never gets a place in the order.
+            self.held.pop_last();
+        }
+    }
+
+    /// Moves held messages whose time has come into the order; returns the greatest timestamp among them.
+    pub fn release(&mut self, up_to_ms: u64) -> Option<u64> {
+        let mut greatest = None;
+        while let Some(&(lamport_ms, number)) = self.held.first().filter(|held| held.0 <= up_to_ms) {
+            self.held.pop_first();
+            let message_id = self.entry(number).message_id.clone();
+            self.order.insert(Place { lamport_ms, message_id, number });
+            greatest = Some(lamport_ms);
+        }
+        greatest
+    }
+
+    /// The timestamp of the first message to be released.
+    pub fn first_held_ms(&self) -> Option<u64> {
+        self.held.first().map(|held| held.0)
+    }
+
+    /// The last messages in log order, the last one first.
+    pub fn latest(&self) -> impl Iterator<Item = &Entry> {
+        self.order.iter().rev().map(|place| self.entry(place.number))
+    }
+
+    /// Remembers what is known of an id that is not in the log.
+    pub fn remember(&mut self, hash: IdHash, what: Known) {
+        match what {
+            Known::Received => self.received.insert(hash),
+            Known::Met => self.met.insert(hash),
+            Known::Lost => self.lost.insert(hash),
+        }
+    }
+
+    /// Whether an id was given up as lost.
+    pub fn is_lost(&self, hash: IdHash) -> bool {
+        self.lost.contains(hash)
+    }
+
+    fn evict_oldest(&mut self) {
+        let Some(entry) = self.entries.pop_front() else { return };
+        let number = self.first;
+        self.first = self.first.wrapping_add(1);
+        if let Ok(found) = self.by_id.find_entry(entry.hash.short(), |other| *other == number) {
+            found.remove();
+        }
+        self.held.remove(&(entry.lamport_ms, number));
+        self.order.remove(&Place { lamport_ms: entry.lamport_ms, message_id: entry.message_id, number });
+        self.received.insert(entry.hash);
+    }
+
+    fn number_of(&self, hash: IdHash) -> Option<u32> {
+        self.by_id.find(hash.short(), |number| self.entry(*number).hash == hash).copied()
+    }
+
+    fn index(&self, number: u32) -> usize {
+        number.wrapping_sub(self.first) as usize
+    }
+
+    fn entry(&self, number: u32) -> &Entry {
+        &self.entries[self.index(number)]
+    }
+}
+
+/// The hashes of ids, the oldest forgotten beyond a limit.
+#[derive(Debug)]
+struct Remembered {
+    /// The turn in which an id was inserted, so that one that was removed and came again is not forgotten too early.
+    turns: IdMap<u64>,
+    by_age: VecDeque<(u64, IdHash)>,
+    turn: u64,
+    limit: usize,
+}
+
+impl Remembered {
+    fn new(limit: usize) -> Self {
+        Self { turns: IdMap::default(), by_age: VecDeque::new(), turn: 0, limit }
+    }
+
+    fn len(&self) -> usize {
+        self.turns.len()
+    }
+
+    fn contains(&self, hash: IdHash) -> bool {
+        self.turns.contains_key(&hash)
+    }
+
+    fn insert(&mut self, hash: IdHash) {
+        if self.contains(hash) {
+            return;
+        }
+        self.turn += 1;
+        self.turns.insert(hash, self.turn);
+        self.by_age.push_back((self.turn, hash));
+        while self.by_age.len() > self.limit {
+            if let Some((turn, oldest)) = self.by_age.pop_front()
+                && self.turns.get(&oldest) == Some(&turn)
+            {
+                self.turns.remove(&oldest);
+            }
+        }
+    }
+
+    fn remove(&mut self, hash: IdHash) {
+        self.turns.remove(&hash);
+    }
+}

@@ -1,0 +1,229 @@
+//! One channel: what a participant keeps for it, and what it tells.
+//!
+//! RFC: Participant state
+//!
+//! A pure state machine. It knows no store, no lock and no clock: the time comes in with every call. The protocol's
+//! steps lie in files of their own, and only they touch two parts of the state at once:
+//!
+//! | step | file | what it does |
+//! |---|---|---|
+//! | Send, Ephemeral | `send` | drafts messages, and takes them in once they are encoded |
+//! | Receive, Deliver | `receive` | takes in a message: acks, filter, dependencies, log |
+//! | the sweeps, Sync | `tick` | what falls due: resends, losses, sync messages |
+
+mod clock;
+mod dump;
+mod incoming;
+mod log;
+mod outgoing;
+mod receive;
+mod send;
+mod sync;
+mod tick;
+
+use std::sync::Arc;
+
+pub use send::Draft;
+
+use crate::bloom::RollingFilter;
+use crate::config::Config;
+use crate::error::Error;
+use crate::idhash::{IdHash, IdHasher};
+use crate::output::{ChannelOptions, ChannelStatus, Event, Hint, MessageState, MessageStatus, Output};
+use crate::types::{ChannelId, Dependency, MessageId, ParticipantId, Profile, TimeMs};
+use clock::Clock;
+use incoming::Incoming;
+use log::Log;
+use outgoing::Outgoing;
+use sync::Sync;
+
+/// The state of one participant in one channel.
+#[derive(Debug)]
+pub struct Channel {
+    id: ChannelId,
+    config: Arc<Config>,
+    me: ParticipantId,
+    options: ChannelOptions,
+    profile: Profile,
+    ids: IdHasher,
+    rng: fastrand::Rng,
+    online: bool,
+    clock: Clock,
+    filter: RollingFilter,
+    log: Log,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    sync: Sync,
+    /// With [`ChannelOptions::from_now`]: the timestamp at and below which nothing is waited for.
+    floor_ms: Option<u64>,
+    refilter: Refilter,
+    counters: Counters,
+    outputs: Vec<Output>,
+}
+
+/// What is counted and never goes down.
+#[derive(Debug, Default)]
+struct Counters {
+    received: u64,
+    sent: u64,
+    duplicates: u64,
+    delivered_early: u64,
+    filters_refused: u64,
+}
+
+/// How many duplicates re-entered the filter within the current minute.
+#[derive(Debug, Default)]
+struct Refilter {
+    minute: u64,
+    count: usize,
+}
+
+impl Channel {
+    /// An empty channel. `seed` is its own: two channels of a manager get different ones.
+    pub fn new(id: ChannelId, options: ChannelOptions, config: Arc<Config>, seed: u64, now_ms: TimeMs) -> Self {
+        let profile = options.profile.unwrap_or(config.profile);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let filter_seed = config.seed.unwrap_or_else(|| rng.u64(..));
+        Self {
+            profile,
+            options,
+            ids: IdHasher::new([rng.u64(..), rng.u64(..)]),
+            online: true,
+            clock: Clock::new(now_ms, config.clock_step_ms),
+            filter: RollingFilter::new(profile, &config, filter_seed),
+            log: Log::new(&config),
+            incoming: Incoming::default(),
+            outgoing: Outgoing::default(),
+            sync: Sync::new(profile == Profile::Rfc || config.sync_in_libsds, &config),
+            floor_ms: None,
+            refilter: Refilter::default(),
+            me: ParticipantId::from(&*config.participant_id),
+            counters: Counters::default(),
+            outputs: Vec::new(),
+            rng,
+            config,
+            id,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ChannelId {
+        &self.id
+    }
+
+    /// How it was opened.
+    pub fn options(&self) -> ChannelOptions {
+        self.options
+    }
+
+    /// The format it writes.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Takes what came up for the host since it was last asked. Ask after every call that takes the time.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Tells whether the network is reachable: offline, nothing is resent, and no sync message is drafted.
+    pub fn set_online(&mut self, online: bool) {
+        self.online = online;
+    }
+
+    /// When [`Channel::tick`] has something to do, in the host's milliseconds. Ask after every other call.
+    pub fn next_deadline_ms(&self) -> Option<TimeMs> {
+        let sending = [self.outgoing.next_due_ms(), self.sync.next_due_ms()];
+        let sending = sending.into_iter().flatten().filter(|_| self.online);
+        let steady = sending.chain(self.incoming.next_deadline_ms()).min().map(|due| self.clock.to_host(due));
+        let release = self.log.first_held_ms().map(|stamp| stamp.saturating_sub(self.max_drift_ms()));
+        [steady, release].into_iter().flatten().min()
+    }
+
+    /// Tells that messages are here by other means: who waits for them waits no longer. They enter neither filter nor
+    /// log, and are delivered should they come.
+    pub fn mark_dependencies_met(&mut self, message_ids: &[&str], now_ms: TimeMs) {
+        self.clock.observe(now_ms);
+        for message_id in message_ids {
+            let hash = self.ids.hash(message_id);
+            if !self.log.is_met(hash) {
+                self.log.remember(hash, log::Known::Met);
+            }
+            self.incoming.arrived(hash);
+            self.deliver_dependents(hash);
+        }
+    }
+
+    /// Sets what others need to fetch a message, or removes it if it is empty. False if the message is not here.
+    pub fn set_retrieval_hint(&mut self, message_id: &str, hint: &[u8]) -> bool {
+        let hash = self.ids.hash(message_id);
+        let hint = (!hint.is_empty()).then(|| Hint::from(hint));
+        self.log.set_hint(hash, hint.clone()) || self.incoming.set_hint(hash, hint)
+    }
+
+    /// What the next message will name in its causal history, in log order.
+    pub fn next_history(&self) -> Vec<Dependency> {
+        let named = |entry: &log::Entry| Dependency {
+            message_id: entry.message_id.clone(),
+            retrieval_hint: entry.hint.clone(),
+            sender_id: None,
+        };
+        let mut history: Vec<_> = self.log.latest().take(self.config.causal_history_size).map(named).collect();
+        history.reverse();
+        history
+    }
+
+    /// How far a message of ours got; `None` if it is none of ours, or no longer held.
+    pub fn message_status(&self, message_id: &str) -> Option<MessageStatus> {
+        self.outgoing.status(self.ids.hash(message_id))
+    }
+
+    /// The counts of the channel.
+    pub fn status(&self) -> ChannelStatus {
+        let failed = self.outgoing.count(MessageState::Failed) as u64;
+        let given_up = failed + self.outgoing.count(MessageState::Unconfirmed) as u64;
+        ChannelStatus {
+            received: self.counters.received,
+            sent: self.counters.sent,
+            logged: (self.log.len() - self.log.held_len()) as u64,
+            missing: self.incoming.missing_len() as u64,
+            lost: self.log.lost_len() as u64,
+            waiting: self.incoming.waiting_len() as u64,
+            unacknowledged: self.outgoing.under_review() as u64 - given_up,
+            possibly_acknowledged: self.outgoing.count(MessageState::PossiblyAcknowledged) as u64,
+            given_up,
+            acknowledged: self.outgoing.acknowledged_total(),
+            held: self.log.held_len() as u64,
+            duplicates: self.counters.duplicates,
+            delivered_early: self.counters.delivered_early,
+            filters_refused: self.counters.filters_refused,
+            missing_untracked: self.incoming.untracked,
+            lamport_timestamp_ms: self.clock.lamport_ms(),
+        }
+    }
+
+    fn max_drift_ms(&self) -> u64 {
+        self.config.max_clock_drift_ms(self.profile)
+    }
+
+    /// Whether a sender id is ours. The empty one is nobody's.
+    fn is_own(&self, sender_id: &str) -> bool {
+        !sender_id.is_empty() && sender_id == self.config.participant_id
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push(Output::Event(event));
+    }
+}
+
+/// The message ids that a retry or a cancellation concerns must be ours.
+fn unknown_message(message_id: &str) -> Error {
+    Error::UnknownMessage(message_id.to_owned())
+}
+
+/// An id and its hash, which always travel together.
+#[derive(Clone, Debug)]
+struct Hashed {
+    message_id: MessageId,
+    hash: IdHash,
+}

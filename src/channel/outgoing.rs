@@ -1,0 +1,444 @@
+//! Our own messages: whether somebody has them, and when they are sent again.
+//!
+//! RFC: Review ACK Status
+
+use std::collections::{BTreeSet, VecDeque};
+
+use bytes::Bytes;
+
+use crate::bloom::{FilterView, HashKind, ItemHash};
+use crate::config::Config;
+use crate::error::Error;
+use crate::idhash::{IdHash, IdMap};
+use crate::output::{Acknowledger, Event, MessageState, MessageStatus};
+use crate::types::{MessageId, ParticipantId, TimeMs};
+
+/// Filters of this many different sizes count as evidence for one message; more would add nothing.
+const MAX_EVIDENCE: usize = 16;
+
+/// A message of ours, from wrapping until it is of no use any more.
+#[derive(Debug)]
+struct Own {
+    message_id: MessageId,
+    lamport_ms: u64,
+    /// What was broadcast, to be broadcast again as it is. Empty once it is no longer kept.
+    bytes: Bytes,
+    state: MessageState,
+    evidence: Vec<Evidence>,
+    acknowledgers: Vec<Acknowledger>,
+    resends: u32,
+    /// When it is sent again, or given up. `None`: never.
+    due_ms: Option<TimeMs>,
+    /// Where it is among those under review.
+    place: Option<usize>,
+}
+
+/// What filters of one size say of a message. All of them make the same mistakes, so that they count once, with the
+/// smallest chance that what they say is false.
+#[derive(Clone, Copy, Debug)]
+struct Evidence {
+    kind: HashKind,
+    bits: u64,
+    hashes: u32,
+    false_chance: f64,
+}
+
+/// What a review needs of a message, side by side with its like.
+#[derive(Debug)]
+struct UnderReview {
+    hash: IdHash,
+    farm: Option<ItemHash>,
+    murmur: Option<ItemHash>,
+}
+
+/// The buffer of unacknowledged outgoing messages, and what became of those that left it.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    messages: IdMap<Own>,
+    /// Those that no history has named yet.
+    review: Vec<UnderReview>,
+    /// When each is to be sent again.
+    due: BTreeSet<(TimeMs, IdHash)>,
+    /// Those given up, oldest first; some may have come back since.
+    given_up: VecDeque<IdHash>,
+    /// Acknowledged and cancelled ones, oldest first, kept to tell their status and to repeat their bytes.
+    ended: VecDeque<IdHash>,
+    ended_bytes: usize,
+    acknowledged_total: u64,
+}
+
+/// How long until a message is sent again, and how often.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    interval_ms: u64,
+    possibly_interval_ms: u64,
+    jitter_percent: u64,
+    max_resends: u32,
+}
+
+impl Pace {
+    pub fn of(config: &Config) -> Self {
+        Self {
+            interval_ms: config.resend_interval_ms,
+            possibly_interval_ms: config.possibly_resend_interval_ms,
+            jitter_percent: u64::from(config.resend_jitter_percent),
+            max_resends: config.max_resends,
+        }
+    }
+
+    /// The wait after `resends` resends: doubling, with jitter from the second on, and longer if filters hold it.
+    fn wait_ms(&self, state: MessageState, resends: u32, rng: &mut fastrand::Rng) -> u64 {
+        let base = match state {
+            MessageState::PossiblyAcknowledged => self.possibly_interval_ms,
+            _ => self.interval_ms,
+        };
+        let wait = base.saturating_mul(1 << resends.min(16));
+        let jitter = if resends == 0 { 0 } else { wait.saturating_mul(self.jitter_percent) / 100 };
+        wait.saturating_add(rng.u64(0..=jitter))
+    }
+}
+
+impl Own {
+    /// The chance that all evidence is false.
+    fn false_chance(&self) -> f64 {
+        self.evidence.iter().map(|evidence| evidence.false_chance).product()
+    }
+
+    fn is_given_up(&self) -> bool {
+        matches!(self.state, MessageState::Failed | MessageState::Unconfirmed)
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(self.state, MessageState::Acknowledged | MessageState::Cancelled)
+    }
+
+    /// Adds evidence, and tells whether it says anything new.
+    fn add_evidence(&mut self, new: Evidence) -> bool {
+        let same = |old: &&mut Evidence| (old.kind, old.bits, old.hashes) == (new.kind, new.bits, new.hashes);
+        if let Some(old) = self.evidence.iter_mut().find(same) {
+            let smaller = new.false_chance < old.false_chance;
+            old.false_chance = old.false_chance.min(new.false_chance);
+            return smaller;
+        }
+        let room = self.evidence.len() < MAX_EVIDENCE;
+        if room {
+            self.evidence.push(new);
+        }
+        room
+    }
+
+    fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) {
+        if let Some(known) = self.acknowledgers.iter_mut().find(|known| known.participant_id.as_str() == who) {
+            known.certain |= certain;
+        } else if self.acknowledgers.len() < max {
+            self.acknowledgers.push(Acknowledger { participant_id: ParticipantId::from(who), certain });
+        }
+    }
+}
+
+/// A received message, as far as it says who has what.
+pub(super) struct Review<'a> {
+    /// Who says so.
+    pub sender_id: &'a str,
+    /// The ids in its causal history.
+    pub history: &'a [IdHash],
+    /// Its filter, if it has a usable one.
+    pub filter: Option<&'a FilterView<'a>>,
+}
+
+impl Outgoing {
+    /// Messages that await an acknowledgement, given-up ones included.
+    pub fn under_review(&self) -> usize {
+        self.review.len()
+    }
+
+    pub fn acknowledged_total(&self) -> u64 {
+        self.acknowledged_total
+    }
+
+    /// Counts messages in a state.
+    pub fn count(&self, state: MessageState) -> usize {
+        self.review.iter().filter(|item| self.messages.get(&item.hash).is_some_and(|own| own.state == state)).count()
+    }
+
+    /// The messages that await an acknowledgement, and their states.
+    pub fn states(&self) -> impl Iterator<Item = (&MessageId, MessageState, u32)> {
+        let own = |item: &UnderReview| self.messages.get(&item.hash);
+        self.review.iter().filter_map(own).map(|own| (&own.message_id, own.state, own.resends))
+    }
+
+    /// The bytes of a message of ours; `None` if it is not known here, empty if they are no longer kept.
+    pub fn bytes(&self, hash: IdHash) -> Option<&Bytes> {
+        self.messages.get(&hash).map(|own| &own.bytes)
+    }
+
+    pub fn status(&self, hash: IdHash) -> Option<MessageStatus> {
+        let own = self.messages.get(&hash)?;
+        Some(MessageStatus {
+            state: own.state,
+            probability: if own.state == MessageState::Acknowledged { 1.0 } else { 1.0 - own.false_chance() },
+            lamport_timestamp_ms: own.lamport_ms,
+            resends: own.resends,
+            acknowledgers: own.acknowledgers.clone(),
+        })
+    }
+
+    /// Refuses one more message if the buffer is full of messages that are still hoped for.
+    pub fn check_room(&self, max: usize) -> Result<(), Error> {
+        let given_up = |hash: &IdHash| self.messages.get(hash).is_some_and(Own::is_given_up);
+        if self.review.len() < max || self.given_up.iter().any(given_up) {
+            return Ok(());
+        }
+        Err(Error::TooManyUnacknowledged(max))
+    }
+
+    /// Makes room for one more message: the oldest that was given up leaves, if the buffer is full.
+    pub fn make_room(&mut self, max: usize) {
+        while self.review.len() >= max {
+            let Some(oldest) = self.given_up.pop_front() else { return };
+            if self.messages.get(&oldest).is_some_and(Own::is_given_up) {
+                self.leave_review(oldest);
+                self.messages.remove(&oldest);
+            }
+        }
+    }
+
+    /// After broadcasting, a message enters the buffer (RFC 109, *Send Message*).
+    pub fn add(&mut self, message_id: MessageId, hash: IdHash, lamport_ms: u64, bytes: Bytes, due_ms: TimeMs) {
+        let own = Own {
+            message_id,
+            lamport_ms,
+            bytes,
+            state: MessageState::Unacknowledged,
+            evidence: Vec::new(),
+            acknowledgers: Vec::new(),
+            resends: 0,
+            due_ms: Some(due_ms),
+            place: None,
+        };
+        self.messages.insert(hash, own);
+        self.due.insert((due_ms, hash));
+        self.enter_review(hash);
+    }
+
+    /// Marks what a received message acknowledges: what its history names is acknowledged, what its filter holds is
+    /// possibly acknowledged, and acknowledged once the chance that all filters err is small enough.
+    pub fn review(&mut self, seen: &Review<'_>, now_ms: TimeMs, config: &Config, rng: &mut fastrand::Rng) -> Vec<Event> {
+        let mut events = Vec::new();
+        for hash in seen.history {
+            self.acknowledge(*hash, seen.sender_id, config, &mut events);
+        }
+        let Some(filter) = seen.filter else { return events };
+        let held = self.held_by(filter);
+        if held.is_empty() {
+            return events;
+        }
+        let fill = filter.fill();
+        for (hash, item) in held {
+            let false_chance = filter.false_positive_rate_at(fill, &item);
+            let (kind, bits, hashes) = (filter.kind(), filter.bits(), filter.hashes());
+            let evidence = Evidence { kind, bits, hashes, false_chance };
+            self.possibly_acknowledge(hash, evidence, seen.sender_id, now_ms, config, rng, &mut events);
+        }
+        events
+    }
+
+    /// The messages under review that a filter holds. This runs over all of them for every message received.
+    fn held_by(&mut self, filter: &FilterView<'_>) -> Vec<(IdHash, ItemHash)> {
+        let kind = filter.kind();
+        let mut held = Vec::new();
+        for item in &mut self.review {
+            let cached = match kind {
+                HashKind::Farm => &mut item.farm,
+                HashKind::Murmur => &mut item.murmur,
+            };
+            let item_hash = match cached {
+                Some(known) => *known,
+                None => {
+                    let Some(own) = self.messages.get(&item.hash) else { continue };
+                    *cached.insert(ItemHash::of(kind, &own.message_id))
+                }
+            };
+            if filter.contains(&item_hash) {
+                held.push((item.hash, item_hash));
+            }
+        }
+        held
+    }
+
+    fn acknowledge(&mut self, hash: IdHash, who: &str, config: &Config, events: &mut Vec<Event>) {
+        let Some(own) = self.messages.get_mut(&hash) else { return };
+        own.add_acknowledger(who, true, config.max_acknowledgers);
+        self.finish(hash, MessageState::Acknowledged, config, events);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn possibly_acknowledge(
+        &mut self,
+        hash: IdHash,
+        evidence: Evidence,
+        who: &str,
+        now_ms: TimeMs,
+        config: &Config,
+        rng: &mut fastrand::Rng,
+        events: &mut Vec<Event>,
+    ) {
+        let Some(own) = self.messages.get_mut(&hash) else { return };
+        // A filter that holds anything says nothing.
+        if evidence.false_chance >= 1.0 || !own.add_evidence(evidence) {
+            return;
+        }
+        own.add_acknowledger(who, false, config.max_acknowledgers);
+        if own.false_chance() < config.ack_false_positive {
+            return self.finish(hash, MessageState::Acknowledged, config, events);
+        }
+        let (message_id, probability) = (own.message_id.clone(), 1.0 - own.false_chance());
+        match own.state {
+            MessageState::Unacknowledged => {
+                own.state = MessageState::PossiblyAcknowledged;
+                events.push(Event::PossiblyAcknowledged { message_id, probability });
+                let wait = Pace::of(config).wait_ms(own.state, own.resends, rng);
+                let due_ms = now_ms.saturating_add(wait).max(own.due_ms.unwrap_or(0));
+                self.schedule(hash, Some(due_ms));
+            }
+            MessageState::Failed => {
+                own.state = MessageState::Unconfirmed;
+                events.push(Event::Unconfirmed { message_id, probability });
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the life of a message in the buffer, as acknowledged or as cancelled. Ended ones end once.
+    fn finish(&mut self, hash: IdHash, state: MessageState, config: &Config, events: &mut Vec<Event>) {
+        let Some(own) = self.messages.get_mut(&hash) else { return };
+        let before = std::mem::replace(&mut own.state, state);
+        if before == state || before == MessageState::Acknowledged {
+            own.state = before;
+            return;
+        }
+        if state == MessageState::Acknowledged {
+            self.acknowledged_total += 1;
+            events.push(Event::Acknowledged { message_id: own.message_id.clone() });
+        }
+        if before != MessageState::Cancelled {
+            self.ended_bytes += own.bytes.len();
+            self.ended.push_back(hash);
+        }
+        self.schedule(hash, None);
+        self.leave_review(hash);
+        self.forget_ended(config);
+    }
+
+    /// Keeps no more ended messages than the log does, and no more bytes of them.
+    fn forget_ended(&mut self, config: &Config) {
+        while self.ended.len() > config.log_messages || self.ended_bytes > config.log_bytes {
+            let Some(oldest) = self.ended.pop_front() else { return };
+            if let Some(own) = self.messages.get(&oldest)
+                && own.has_ended()
+            {
+                self.ended_bytes -= own.bytes.len();
+                self.messages.remove(&oldest);
+            }
+        }
+    }
+
+    /// Sends a message again by the host's wish: its resends count anew. Returns its bytes, or `None` if it needs none,
+    /// being acknowledged.
+    pub fn retry(&mut self, hash: IdHash, due_ms: TimeMs) -> Option<(MessageId, Bytes)> {
+        let own = self.messages.get_mut(&hash).filter(|own| own.state != MessageState::Acknowledged)?;
+        if own.state == MessageState::Cancelled {
+            self.ended_bytes -= own.bytes.len();
+            self.ended.retain(|ended| *ended != hash);
+        }
+        own.state = match own.evidence.is_empty() {
+            true => MessageState::Unacknowledged,
+            false => MessageState::PossiblyAcknowledged,
+        };
+        own.resends = 0;
+        let sent = (own.message_id.clone(), own.bytes.clone());
+        self.schedule(hash, Some(due_ms));
+        self.enter_review(hash);
+        Some(sent)
+    }
+
+    /// Stops resending a message. False if it is none of ours.
+    pub fn cancel(&mut self, hash: IdHash, config: &Config) -> bool {
+        let known = self.messages.contains_key(&hash);
+        self.finish(hash, MessageState::Cancelled, config, &mut Vec::new());
+        known
+    }
+
+    /// When something is due.
+    pub fn next_due_ms(&self) -> Option<TimeMs> {
+        self.due.first().map(|due| due.0)
+    }
+
+    /// The messages that are due, unacknowledged ones before possibly acknowledged ones, each group by its time.
+    pub fn due(&self, now_ms: TimeMs) -> Vec<IdHash> {
+        let mut due: Vec<IdHash> = self.due.iter().take_while(|due| due.0 <= now_ms).map(|due| due.1).collect();
+        due.sort_by_key(|hash| {
+            self.messages.get(hash).is_some_and(|own| own.state == MessageState::PossiblyAcknowledged)
+        });
+        due
+    }
+
+    /// Takes a due message one step on: it is to be sent again, or given up.
+    pub fn step(&mut self, hash: IdHash, now_ms: TimeMs, pace: &Pace, rng: &mut fastrand::Rng) -> Option<Step> {
+        let own = self.messages.get_mut(&hash)?;
+        if own.resends < pace.max_resends {
+            own.resends += 1;
+            let due_ms = now_ms.saturating_add(pace.wait_ms(own.state, own.resends, rng));
+            let resend = Step::Resend { message_id: own.message_id.clone(), bytes: own.bytes.clone() };
+            self.schedule(hash, Some(due_ms));
+            return Some(resend);
+        }
+        let message_id = own.message_id.clone();
+        let event = if own.evidence.is_empty() {
+            own.state = MessageState::Failed;
+            Event::Failed { message_id }
+        } else {
+            own.state = MessageState::Unconfirmed;
+            Event::Unconfirmed { message_id, probability: 1.0 - own.false_chance() }
+        };
+        self.schedule(hash, None);
+        self.given_up.push_back(hash);
+        Some(Step::GiveUp(event))
+    }
+
+    fn schedule(&mut self, hash: IdHash, due_ms: Option<TimeMs>) {
+        let Some(own) = self.messages.get_mut(&hash) else { return };
+        if let Some(old) = std::mem::replace(&mut own.due_ms, due_ms) {
+            self.due.remove(&(old, hash));
+        }
+        if let Some(new) = due_ms {
+            self.due.insert((new, hash));
+        }
+    }
+
+    fn enter_review(&mut self, hash: IdHash) {
+        if let Some(own) = self.messages.get_mut(&hash)
+            && own.place.is_none()
+        {
+            own.place = Some(self.review.len());
+            self.review.push(UnderReview { hash, farm: None, murmur: None });
+        }
+    }
+
+    fn leave_review(&mut self, hash: IdHash) {
+        let Some(place) = self.messages.get_mut(&hash).and_then(|own| own.place.take()) else { return };
+        self.review.swap_remove(place);
+        if let Some(moved) = self.review.get(place)
+            && let Some(own) = self.messages.get_mut(&moved.hash)
+        {
+            own.place = Some(place);
+        }
+    }
+}
+
+/// What to do with a message that is due.
+#[derive(Debug)]
+pub(super) enum Step {
+    Resend { message_id: MessageId, bytes: Bytes },
+    GiveUp(Event),
+}

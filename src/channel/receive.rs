@@ -1,0 +1,325 @@
+//! Receiving: from a message to acknowledgements, filter, log, and what is delivered.
+//!
+//! RFC: Receive Message; Deliver Message
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use super::clock::Now;
+use super::incoming::{Incoming, Waiting};
+use super::log::{self, Known};
+use super::outgoing::Review;
+use super::send::derive_message_id;
+use super::sync::Unconfirmed;
+use super::{Channel, Refilter};
+use crate::bloom::{FilterView, ItemHash};
+use crate::error::Error;
+use crate::idhash::IdHash;
+use crate::output::{Delivered, Disposition, Event, Hint};
+use crate::types::{Dependency, HistoryEntry, Kind, Message, MessageId, ParticipantId, Profile, TimeMs};
+
+const MINUTE_MS: u64 = 60_000;
+
+/// What became of a received message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What became of it.
+    pub disposition: Disposition,
+    /// Its sender id is ours.
+    pub own: bool,
+    /// Every dependency of it that is not met now, in the order named.
+    pub unmet: Vec<Dependency>,
+}
+
+/// A message on its way through the steps, with what was found out about it.
+struct Incomer<'a> {
+    message: &'a Message<'a>,
+    hash: IdHash,
+    lamport_ms: u64,
+    own: bool,
+    now: Now,
+    /// The hashes of its causal history, without itself and without what has no id.
+    history: Vec<IdHash>,
+    filter: Option<FilterView<'a>>,
+}
+
+impl Channel {
+    /// Takes in a message of this channel, which came in `profile` (RFC 109, *Receive Message*).
+    pub fn receive(&mut self, message: &Message<'_>, profile: Profile, now_ms: TimeMs) -> Result<Received, Error> {
+        self.check_derived_id(message)?;
+        let now = self.clock.observe(now_ms);
+        let own = self.is_own(message.sender_id);
+        let Some(lamport_ms) = message.lamport_timestamp_ms.filter(|_| message.kind() != Kind::Ephemeral) else {
+            let disposition = if own { Disposition::Own } else { Disposition::Ephemeral };
+            return Ok(Received { disposition, own, unmet: Vec::new() });
+        };
+        let hash = self.ids.hash(message.message_id);
+        if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
+            return Ok(self.receive_again(message, hash, own, now));
+        }
+        let history = message.causal_history.iter().map(|entry| entry.message_id).filter(|id| !id.is_empty());
+        let history: Vec<_> = history.map(|id| self.ids.hash(id)).filter(|named| *named != hash).collect();
+        let filter = self.usable_filter(message, profile);
+        let incomer = Incomer { message, hash, lamport_ms, own, now, history, filter };
+        if !own {
+            // A message under our id that we did not send is no evidence of anybody having ours.
+            self.review_acks(&incomer);
+            self.note_confirmations(&incomer);
+        }
+        match message.kind() {
+            Kind::Content => Ok(self.receive_content(&incomer)),
+            _ => Ok(self.receive_sync(&incomer, profile)),
+        }
+    }
+
+    /// In a channel of derived ids, whoever makes up a message cannot give it the id of another.
+    fn check_derived_id(&self, message: &Message<'_>) -> Result<(), Error> {
+        if !self.options.derived_ids || message.kind() != Kind::Content {
+            return Ok(());
+        }
+        let lamport_ms = message.lamport_timestamp_ms.unwrap_or(0);
+        let content = message.payload().unwrap_or_default();
+        if derive_message_id(message.channel_id, message.sender_id, lamport_ms, content) == message.message_id {
+            return Ok(());
+        }
+        Err(Error::IdMismatch(message.message_id.to_owned()))
+    }
+
+    /// A duplicate, or an echo of our own. It acknowledges nothing: it may be a replay.
+    fn receive_again(&mut self, message: &Message<'_>, hash: IdHash, own: bool, now: Now) -> Received {
+        if own {
+            return Received { disposition: Disposition::Own, own, unmet: Vec::new() };
+        }
+        self.counters.duplicates += 1;
+        if message.kind() == Kind::Content && self.may_refilter(now) {
+            // Its sender did not hear that it was received. What left the filter's window enters it once more, and our
+            // confirmation is due once more, so that a resend earns a new acknowledgement.
+            let item = ItemHash::of(self.filter.kind(), message.message_id);
+            self.filter.insert_item(item, now.steady_ms);
+            self.sync.add_unconfirmed(Unconfirmed { hash, item }, now.steady_ms, &self.config, &mut self.rng);
+        }
+        let unmet = if self.incoming.is_waiting(hash) { self.unmet(&message.causal_history, hash) } else { Vec::new() };
+        Received { disposition: Disposition::Duplicate, own, unmet }
+    }
+
+    /// A stranger who replays old messages must not crowd recent ones out of the filter.
+    fn may_refilter(&mut self, now: Now) -> bool {
+        let minute = now.steady_ms / MINUTE_MS;
+        if self.refilter.minute != minute {
+            self.refilter = Refilter { minute, count: 0 };
+        }
+        self.refilter.count += 1;
+        self.refilter.count <= self.config.refilter_per_minute
+    }
+
+    fn usable_filter<'a>(&mut self, message: &Message<'a>, profile: Profile) -> Option<FilterView<'a>> {
+        match FilterView::parse(profile, message.bloom_filter?, self.config.max_filter_bytes) {
+            Ok(filter) => filter,
+            Err(_) => {
+                self.counters.filters_refused += 1;
+                None
+            }
+        }
+    }
+
+    /// Reviews the ack status of our messages by the received history and filter.
+    fn review_acks(&mut self, incomer: &Incomer<'_>) {
+        let (sender_id, filter) = (incomer.message.sender_id, incomer.filter.as_ref());
+        let seen = Review { sender_id, history: &incomer.history, filter };
+        let events = self.outgoing.review(&seen, incomer.now.steady_ms, &self.config, &mut self.rng);
+        events.into_iter().for_each(|event| self.emit(event));
+    }
+
+    /// What somebody else confirms, we need not. If they confirm all that our next message would name, ours can wait.
+    fn note_confirmations(&mut self, incomer: &Incomer<'_>) {
+        if !self.sync.is_enabled() {
+            return;
+        }
+        let filter = incomer.filter.as_ref().filter(|filter| filter.kind() == self.filter.kind());
+        self.sync.retain_unconfirmed(|message| {
+            !incomer.history.contains(&message.hash) && !filter.is_some_and(|filter| filter.contains(&message.item))
+        });
+        let mut latest = self.log.latest().take(self.config.causal_history_size).peekable();
+        let says_something = latest.peek().is_some();
+        let covered = latest.all(|entry| {
+            incomer.history.contains(&entry.hash)
+                || entry.sender_id.as_str() == incomer.message.sender_id
+                || filter.is_some_and(|filter| filter.contains(&ItemHash::of(filter.kind(), &entry.message_id)))
+        });
+        if says_something && covered {
+            self.sync.suppress(incomer.now.steady_ms, &mut self.rng);
+        }
+    }
+
+    /// A sync message: its history tells what we miss. Nothing else of it stays, except that libsds members take it for
+    /// an ordinary message and will name it, so that its id must not count as missing.
+    fn receive_sync(&mut self, incomer: &Incomer<'_>, profile: Profile) -> Received {
+        let (unmet, before_us) = self.dependencies(incomer);
+        if profile == Profile::Libsds {
+            self.log.remember(incomer.hash, Known::Met);
+            self.incoming.arrived(incomer.hash);
+            self.deliver_dependents(incomer.hash);
+        }
+        before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
+        self.report_missing(&unmet, incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms));
+        Received { disposition: Disposition::Sync, own: incomer.own, unmet }
+    }
+
+    fn receive_content(&mut self, incomer: &Incomer<'_>) -> Received {
+        let message = incomer.message;
+        let item = ItemHash::of(self.filter.kind(), message.message_id);
+        self.filter.insert_item(item, incomer.now.steady_ms);
+        if !incomer.own {
+            let unconfirmed = Unconfirmed { hash: incomer.hash, item };
+            self.sync.add_unconfirmed(unconfirmed, incomer.now.steady_ms, &self.config, &mut self.rng);
+        }
+        self.sync.news(incomer.now.steady_ms, &self.config, &mut self.rng);
+        let late = self.log.is_lost(incomer.hash);
+        let inherited_ms = self.incoming.arrived(incomer.hash);
+        let (unmet, before_us) = self.dependencies(incomer);
+        let disposition = match (unmet.is_empty(), late, before_us.is_empty()) {
+            (false, _, _) => Disposition::Waiting,
+            (true, true, _) => Disposition::Late,
+            (true, false, false) => Disposition::BeforeUs,
+            (true, false, true) => Disposition::Delivered,
+        };
+        let listed = if unmet.is_empty() { before_us.clone() } else { unmet.clone() };
+        before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
+        if unmet.is_empty() {
+            let entry = log::Entry {
+                message_id: MessageId::from(message.message_id),
+                hash: incomer.hash,
+                lamport_ms: incomer.lamport_ms,
+                sender_id: ParticipantId::from(message.sender_id),
+                hint: None,
+            };
+            self.deliver(entry, incomer.own, incomer.now);
+            self.deliver_dependents(incomer.hash);
+        } else {
+            self.wait(incomer, &unmet, late, inherited_ms);
+        }
+        Received { disposition, own: incomer.own, unmet: listed }
+    }
+
+    /// Puts a message with unmet dependencies into the incoming buffer.
+    fn wait(&mut self, incomer: &Incomer<'_>, unmet: &[Dependency], late: bool, inherited_ms: Option<TimeMs>) {
+        let message = incomer.message;
+        let own_deadline_ms = incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms);
+        let deadline_ms = inherited_ms.map_or(own_deadline_ms, |inherited| inherited.min(own_deadline_ms));
+        self.report_missing(unmet, deadline_ms);
+        let content = Bytes::copy_from_slice(message.payload().unwrap_or_default());
+        let waiting = Waiting {
+            late,
+            own: incomer.own,
+            unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
+            deadline_ms,
+            ..Incoming::message(message.message_id.into(), message.sender_id.into(), incomer.lamport_ms, content)
+        };
+        self.incoming.add(incomer.hash, waiting);
+        while let Some(oldest) = self.incoming.overflow(&self.config) {
+            self.counters.delivered_early += 1;
+            self.deliver_waiting(oldest);
+        }
+    }
+
+    /// The unmet dependencies of a message, each once: those to wait for, and those that lie before us.
+    fn dependencies(&mut self, incomer: &Incomer<'_>) -> (Vec<Dependency>, Vec<Dependency>) {
+        let unmet = self.unmet(&incomer.message.causal_history, incomer.hash);
+        if !self.options.from_now {
+            return (unmet, Vec::new());
+        }
+        let floor_ms = *self.floor_ms.get_or_insert(incomer.lamport_ms);
+        if incomer.lamport_ms > floor_ms {
+            return (unmet, Vec::new());
+        }
+        let (unmet, before_us): (Vec<_>, Vec<_>) = unmet
+            .into_iter()
+            .partition(|dependency| self.incoming.is_waiting(self.ids.hash(&dependency.message_id)));
+        for dependency in &before_us {
+            self.log.remember(self.ids.hash(&dependency.message_id), Known::Met);
+        }
+        (unmet, before_us)
+    }
+
+    /// Dependencies are met if the log has, or had, their ids. One that waits itself is not met.
+    fn unmet(&self, history: &[HistoryEntry<'_>], itself: IdHash) -> Vec<Dependency> {
+        let mut seen = BTreeSet::new();
+        let is_unmet = |entry: &&HistoryEntry<'_>| {
+            let hash = self.ids.hash(entry.message_id);
+            let named = !entry.message_id.is_empty() && hash != itself;
+            named && !self.log.is_met(hash) && seen.insert(hash)
+        };
+        history.iter().filter(is_unmet).map(Dependency::from).collect()
+    }
+
+    /// Reports ids that are named and not here, each once. One that waits itself is here.
+    fn report_missing(&mut self, unmet: &[Dependency], deadline_ms: TimeMs) {
+        for dependency in unmet {
+            let hash = self.ids.hash(&dependency.message_id);
+            let here = self.incoming.is_waiting(hash);
+            if !here && self.incoming.note_missing(hash, dependency, deadline_ms, self.config.max_missing) {
+                self.emit(Event::Missing(dependency.clone()));
+            }
+        }
+    }
+
+    /// Delivers a message: a greater timestamp moves the clock, and the id enters the log by its timestamp. One stamped
+    /// too far ahead moves no clock and stays outside the order: a single hostile stamp must not poison a channel.
+    fn deliver(&mut self, entry: log::Entry, own: bool, now: Now) {
+        let ahead = entry.lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms());
+        if !ahead {
+            self.clock.raise(entry.lamport_ms);
+        }
+        if !own {
+            self.counters.received += 1;
+        }
+        self.log.insert(entry, ahead);
+    }
+
+    /// Delivers all that waited for `hash` and now waits for nothing more, and what waited for that, in causal order,
+    /// and in log order among those that do not depend on each other.
+    pub(super) fn deliver_dependents(&mut self, hash: IdHash) {
+        let mut ready = BTreeSet::new();
+        self.add_ready(hash, &mut ready);
+        while let Some((_, _, next)) = ready.pop_first() {
+            self.deliver_one_waiting(next);
+            self.add_ready(next, &mut ready);
+        }
+    }
+
+    /// Delivers a waiting message whatever it still waits for, and what waited for it.
+    pub(super) fn deliver_waiting(&mut self, hash: IdHash) {
+        self.deliver_one_waiting(hash);
+        self.deliver_dependents(hash);
+    }
+
+    fn add_ready(&mut self, met: IdHash, ready: &mut BTreeSet<(u64, MessageId, IdHash)>) {
+        for hash in self.incoming.met(met) {
+            if let Some((lamport_ms, message_id)) = self.incoming.place(hash) {
+                ready.insert((lamport_ms, message_id, hash));
+            }
+        }
+    }
+
+    fn deliver_one_waiting(&mut self, hash: IdHash) {
+        let Some(waiting) = self.incoming.take(hash) else { return };
+        let hint: Option<Hint> = waiting.hint;
+        let entry = log::Entry {
+            message_id: waiting.message_id.clone(),
+            hash,
+            lamport_ms: waiting.lamport_ms,
+            sender_id: waiting.sender_id.clone(),
+            hint,
+        };
+        self.deliver(entry, waiting.own, self.clock.latest());
+        self.emit(Event::Delivered(Delivered {
+            message_id: waiting.message_id,
+            sender_id: waiting.sender_id,
+            lamport_timestamp_ms: waiting.lamport_ms,
+            content: waiting.content,
+            late: waiting.late,
+            own: waiting.own,
+        }));
+    }
+}

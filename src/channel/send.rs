@@ -1,0 +1,191 @@
+//! Sending: from content to a message, and into log, filter and outgoing buffer.
+//!
+//! RFC: Send Message; Ephemeral Messages
+//!
+//! A message is made in two steps, with its encoding in between. [`Channel::draft`] decides what it says and changes
+//! nothing. The caller encodes [`Channel::message`], which borrows from the channel, and may still refuse it, for its
+//! size, say. [`Channel::commit`] takes the bytes and changes the state.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::{Channel, Hashed, log, unknown_message};
+use crate::error::Error;
+use crate::output::{Output, Transmit, TransmitReason};
+use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
+
+/// What a message of ours will be, before it is encoded.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    id: Hashed,
+    lamport_ms: u64,
+}
+
+impl Draft {
+    /// Its id.
+    pub fn message_id(&self) -> &MessageId {
+        &self.id.message_id
+    }
+
+    /// Its Lamport timestamp, in milliseconds.
+    pub fn lamport_timestamp_ms(&self) -> u64 {
+        self.lamport_ms
+    }
+}
+
+/// An id derived from its message: SHA-256 in hex over channel, sender, timestamp and content, each preceded by its
+/// length in bytes as a big-endian u64, the timestamp as a big-endian u64 of milliseconds. Equal payloads get two ids.
+pub fn derive_message_id(channel_id: &str, sender_id: &str, lamport_timestamp_ms: u64, content: &[u8]) -> String {
+    let mut hasher = Sha256::new();
+    for part in [channel_id.as_bytes(), sender_id.as_bytes(), &lamport_timestamp_ms.to_be_bytes(), content] {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+impl Channel {
+    /// The bytes of a message of ours that was sent before: `None` if the id is new, empty if they are no longer held.
+    pub fn sent_bytes(&self, message_id: &str) -> Option<Bytes> {
+        self.outgoing.bytes(self.ids.hash(message_id)).cloned()
+    }
+
+    /// Drafts a message with content. Refuses an id that is in use, or that is not derived in a channel of derived ids.
+    pub fn draft(&mut self, message_id: Option<&str>, content: &[u8], now_ms: TimeMs) -> Result<Draft, Error> {
+        let now = self.clock.observe(now_ms);
+        let lamport_ms = self.clock.next(self.profile, now);
+        let derive = || derive_message_id(&self.id, &self.config.participant_id, lamport_ms, content);
+        let message_id = match message_id {
+            None => MessageId::from(&*derive()),
+            Some(given) if self.options.derived_ids && given != derive() => {
+                return Err(Error::IdMismatch(given.to_owned()));
+            }
+            Some(given) => MessageId::from(given),
+        };
+        let hash = self.ids.hash(&message_id);
+        if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
+            return Err(Error::IdReused(message_id.to_string()));
+        }
+        self.outgoing.check_room(self.config.max_unacknowledged)?;
+        self.filter.expire(now.steady_ms);
+        Ok(Draft { id: Hashed { message_id, hash }, lamport_ms })
+    }
+
+    /// The message that a draft stands for: the increased timestamp, the last ids of the log with their hints, and the
+    /// current filter (RFC 109, *Send Message*). `content`: what was drafted; `None` for a sync message.
+    pub fn message<'a>(&'a self, draft: &'a Draft, content: Option<&'a [u8]>) -> Message<'a> {
+        let named = |entry: &'a log::Entry| HistoryEntry {
+            message_id: &entry.message_id,
+            retrieval_hint: entry.hint.as_deref(),
+            sender_id: None,
+        };
+        let mut causal_history = Vec::with_capacity(self.config.causal_history_size);
+        causal_history.extend(self.log.latest().take(self.config.causal_history_size).map(named));
+        causal_history.reverse();
+        Message {
+            sender_id: &self.config.participant_id,
+            message_id: &draft.id.message_id,
+            channel_id: &self.id,
+            lamport_timestamp_ms: Some(draft.lamport_ms),
+            causal_history,
+            bloom_filter: Some(self.filter.wire_bytes()),
+            repair_request: Vec::new(),
+            content,
+        }
+    }
+
+    /// Takes in a drafted message with content, as encoded: it moves the clock, and enters log, filter and the buffer of
+    /// unacknowledged messages.
+    pub fn commit(&mut self, draft: Draft, bytes: Bytes) {
+        let now = self.clock.latest();
+        let Hashed { message_id, hash } = draft.id;
+        self.clock.raise(draft.lamport_ms);
+        self.filter.insert(&message_id, now.steady_ms);
+        let entry = log::Entry {
+            message_id: message_id.clone(),
+            hash,
+            lamport_ms: draft.lamport_ms,
+            sender_id: self.me.clone(),
+            hint: None,
+        };
+        self.log.insert(entry, false);
+        let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
+        self.outgoing.make_room(self.config.max_unacknowledged);
+        self.outgoing.add(message_id, hash, draft.lamport_ms, bytes, due_ms);
+        self.counters.sent += 1;
+        self.sync.sent(now.steady_ms, &mut self.rng);
+        self.sync.news(now.steady_ms, &self.config, &mut self.rng);
+    }
+
+    /// The host broadcasts a message of ours once more by itself: its next resend is a whole interval off.
+    pub fn sent_again(&mut self, message_id: &str, now_ms: TimeMs) {
+        let now = self.clock.observe(now_ms);
+        let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
+        self.outgoing.retry(self.ids.hash(message_id), due_ms);
+    }
+
+    /// Sends a message of ours again, now, and counts its resends anew. An acknowledged one is not sent.
+    pub fn retry(&mut self, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
+        let now = self.clock.observe(now_ms);
+        let hash = self.ids.hash(message_id);
+        let bytes = self.outgoing.bytes(hash).ok_or_else(|| unknown_message(message_id))?;
+        if bytes.is_empty() {
+            return Err(Error::BytesGone(message_id.to_owned()));
+        }
+        let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
+        if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms) {
+            self.outputs.push(Output::Transmit(Transmit { message_id, reason: TransmitReason::Resend, bytes }));
+        }
+        Ok(())
+    }
+
+    /// Stops resending a message of ours. It stays in the log: it may have been received.
+    pub fn cancel(&mut self, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
+        self.clock.observe(now_ms);
+        let ours = self.outgoing.cancel(self.ids.hash(message_id), &self.config);
+        if ours { Ok(()) } else { Err(unknown_message(message_id)) }
+    }
+
+    /// Makes up an ephemeral message: no timestamp, history or filter, and no trace (RFC 109, *Ephemeral Messages*).
+    /// Returns its id, for [`Channel::ephemeral_message`].
+    pub fn draft_ephemeral(&mut self, message_id: Option<&str>) -> Result<MessageId, Error> {
+        if self.profile == Profile::Libsds {
+            return Err(Error::EphemeralUnsupported);
+        }
+        Ok(message_id.map_or_else(|| self.random_id(), MessageId::from))
+    }
+
+    /// The ephemeral message of that id.
+    pub fn ephemeral_message<'a>(&'a self, message_id: &'a MessageId, content: &'a [u8]) -> Message<'a> {
+        Message {
+            sender_id: &self.config.participant_id,
+            message_id,
+            channel_id: &self.id,
+            content: Some(content),
+            ..Message::default()
+        }
+    }
+
+    /// Drafts a sync message: the clock is raised as for any other (RFC 109, *Periodic Sync Message*). It enters neither
+    /// log nor filter nor any buffer, so that drafting it is all there is to it.
+    pub(super) fn draft_sync(&mut self) -> Draft {
+        let now = self.clock.latest();
+        let lamport_ms = self.clock.next(self.profile, now);
+        self.clock.raise(lamport_ms);
+        self.filter.expire(now.steady_ms);
+        let message_id = self.random_id();
+        let hash = self.ids.hash(&message_id);
+        Draft { id: Hashed { message_id, hash }, lamport_ms }
+    }
+
+    fn random_id(&mut self) -> MessageId {
+        MessageId::from(&*format!("{:032x}", self.rng.u128(..)))
+    }
+}

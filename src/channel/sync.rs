@@ -1,0 +1,126 @@
+//! When a channel sends a sync message.
+//!
+//! Two timers. The *periodic* one doubles from `sync_interval_ms` to `sync_interval_max_ms` while nothing is new. The
+//! *confirming* one is short, and runs while there is a message that nobody was heard to confirm, so that its sender
+//! knows before it sends again. Both draw from a distribution whose least value over N members hardly moves with N, so
+//! that traffic does not grow with the group; whoever fires first spares the others.
+
+use crate::bloom::ItemHash;
+use crate::config::Config;
+use crate::idhash::IdHash;
+use crate::types::TimeMs;
+
+/// Unconfirmed messages that are remembered; a sync message confirms all that the filter covers anyway.
+const MAX_UNCONFIRMED: usize = 64;
+/// The group size for which the spread of the timers is made: the natural logarithm of 100,000.
+const LN_GROUP: f64 = 11.512_925_464_970_229;
+
+/// A received message that nobody but its sender was heard to have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unconfirmed {
+    pub hash: IdHash,
+    pub item: ItemHash,
+}
+
+/// The sync timers of a channel. Without any, nothing here does anything.
+#[derive(Debug)]
+pub(super) struct Sync {
+    enabled: bool,
+    interval_ms: u64,
+    periodic_ms: Option<TimeMs>,
+    confirm_ms: Option<TimeMs>,
+    unconfirmed: Vec<Unconfirmed>,
+}
+
+impl Sync {
+    pub fn new(enabled: bool, config: &Config) -> Self {
+        let interval_ms = config.sync_interval_ms;
+        Self { enabled, interval_ms, periodic_ms: None, confirm_ms: None, unconfirmed: Vec::new() }
+    }
+
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// When the next sync message is due.
+    pub fn next_due_ms(&self) -> Option<TimeMs> {
+        [self.periodic_ms, self.confirm_ms].into_iter().flatten().min()
+    }
+
+    pub fn is_due(&self, now_ms: TimeMs) -> bool {
+        self.next_due_ms().is_some_and(|due| due <= now_ms)
+    }
+
+    /// There is something new in the channel: the periodic timer runs at its least interval again.
+    pub fn news(&mut self, now_ms: TimeMs, config: &Config, rng: &mut fastrand::Rng) {
+        if !self.enabled {
+            return;
+        }
+        self.interval_ms = config.sync_interval_ms;
+        let due_ms = now_ms.saturating_add(spread_ms(self.interval_ms, rng));
+        self.periodic_ms = Some(self.periodic_ms.map_or(due_ms, |old| old.min(due_ms)));
+    }
+
+    /// A message came in that we can confirm, and should unless somebody else does.
+    pub fn add_unconfirmed(&mut self, message: Unconfirmed, now_ms: TimeMs, config: &Config, rng: &mut fastrand::Rng) {
+        let known = self.unconfirmed.iter().any(|other| other.hash == message.hash);
+        if !self.enabled || known || self.unconfirmed.len() >= MAX_UNCONFIRMED {
+            return;
+        }
+        self.unconfirmed.push(message);
+        if self.confirm_ms.is_none() {
+            // Between one half and the whole of the configured time.
+            self.confirm_ms = Some(now_ms.saturating_add(spread_ms(config.sync_confirm_ms / 2, rng)));
+        }
+    }
+
+    /// Somebody was heard: what they confirmed needs no confirmation of ours.
+    pub fn retain_unconfirmed(&mut self, unconfirmed: impl FnMut(&Unconfirmed) -> bool) {
+        self.unconfirmed.retain(unconfirmed);
+        if self.unconfirmed.is_empty() {
+            self.confirm_ms = None;
+        }
+    }
+
+    /// Somebody's message says all that ours would: ours can wait a whole interval.
+    pub fn suppress(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
+        if self.enabled {
+            self.periodic_ms = Some(now_ms.saturating_add(spread_ms(self.interval_ms, rng)));
+        }
+    }
+
+    /// A message of ours went out, a sync message or another: it confirms all there is.
+    pub fn sent(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
+        self.unconfirmed.clear();
+        self.confirm_ms = None;
+        self.suppress(now_ms, rng);
+    }
+
+    /// A sync message went out, with nothing new since the last: the next one may be further off.
+    pub fn back_off(&mut self, config: &Config) {
+        self.interval_ms = self.interval_ms.saturating_mul(2).min(config.sync_interval_max_ms);
+    }
+}
+
+/// A random wait between `base_ms` and twice that. With ln u spread over a group of 100,000, the first of N members fires
+/// after base * (2 - ln N / ln 100,000), and the second a good deal later, whatever N is.
+fn spread_ms(base_ms: u64, rng: &mut fastrand::Rng) -> u64 {
+    // 1 - [0, 1) lies in (0, 1], where the logarithm is finite.
+    let share = (1.0 + (1.0 - rng.f64()).ln() / LN_GROUP).max(0.0);
+    base_ms.saturating_add((base_ms as f64 * share) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_many_fires_hardly_earlier_than_the_first_of_few() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut first_of = |members: usize| (0..members).map(|_| spread_ms(30_000, &mut rng)).min();
+        for members in [1, 10, 100, 1_000, 10_000] {
+            let first = first_of(members).unwrap_or(0);
+            assert!((30_000..=60_000).contains(&first), "{members} members: {first} ms");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What falls due: resends, losses, sync messages.
+//!
+//! RFC: Periodic Incoming Buffer Sweep; Periodic Outgoing Buffer Sweep; Periodic Sync Message
+
+use super::outgoing::{Pace, Step};
+use super::send::Draft;
+use super::{Channel, log};
+use crate::output::{Event, Output, Transmit, TransmitReason};
+use crate::types::TimeMs;
+
+impl Channel {
+    /// Does what is due. Early, late and extra calls do no harm. A sync message that is due comes back as a draft: the
+    /// caller encodes [`Channel::message`] without content, and broadcasts it.
+    pub fn tick(&mut self, now_ms: TimeMs) -> Option<Draft> {
+        let now = self.clock.observe(now_ms);
+        self.release_held(now.wall_ms);
+        self.sweep_incoming(now.steady_ms);
+        if !self.online {
+            return None;
+        }
+        self.sweep_outgoing(now.steady_ms);
+        self.sync_if_due(now.steady_ms)
+    }
+
+    /// Messages that were stamped too far ahead enter the order of the log once time has caught up.
+    fn release_held(&mut self, wall_ms: TimeMs) {
+        if let Some(greatest_ms) = self.log.release(wall_ms.saturating_add(self.max_drift_ms())) {
+            self.clock.raise(greatest_ms);
+        }
+    }
+
+    /// Missing messages whose time is up are lost, and what waited for them is delivered. What is overdue even so waits
+    /// in a cycle, which is broken in the order of the log.
+    fn sweep_incoming(&mut self, steady_ms: TimeMs) {
+        while let Some((hash, dependency)) = self.incoming.take_lost(steady_ms) {
+            self.log.remember(hash, log::Known::Lost);
+            self.emit(Event::Lost(dependency));
+            self.deliver_dependents(hash);
+        }
+        while let Some(hash) = self.incoming.overdue(steady_ms) {
+            self.deliver_waiting(hash);
+        }
+    }
+
+    /// Unacknowledged messages are broadcast again, as they were, before possibly acknowledged ones.
+    fn sweep_outgoing(&mut self, steady_ms: TimeMs) {
+        let pace = Pace::of(&self.config);
+        for hash in self.outgoing.due(steady_ms) {
+            let output = match self.outgoing.step(hash, steady_ms, &pace, &mut self.rng) {
+                None => continue,
+                Some(Step::GiveUp(event)) => Output::Event(event),
+                Some(Step::Resend { message_id, bytes }) => {
+                    Output::Transmit(Transmit { message_id, reason: TransmitReason::Resend, bytes })
+                }
+            };
+            self.outputs.push(output);
+        }
+    }
+
+    fn sync_if_due(&mut self, steady_ms: TimeMs) -> Option<Draft> {
+        if !self.sync.is_due(steady_ms) {
+            return None;
+        }
+        self.sync.back_off(&self.config);
+        self.sync.sent(steady_ms, &mut self.rng);
+        Some(self.draft_sync())
+    }
+}

@@ -1,0 +1,471 @@
+//! The manager: one participant in any number of channels.
+//!
+//! The only module that knows wire, channels and locks at once. Each call goes one way: bytes are decoded, routed to
+//! their channel, taken in under the channel's lock, and what came up for the host is queued.
+//!
+//! Any method may be called from any thread. Calls on different channels run side by side.
+
+mod outputs;
+mod schedule;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use tracing::{debug, info, warn};
+
+use crate::channel::Channel;
+use crate::config::Config;
+use crate::error::Error;
+use crate::output::{
+    ChannelOptions, ChannelStatus, Event, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
+};
+use crate::types::{ChannelId, Dependency, Profile, TimeMs};
+use crate::wire;
+use outputs::Outputs;
+use schedule::Schedule;
+
+/// One participant's state in all its channels.
+#[derive(Debug)]
+pub struct Manager {
+    config: Arc<Config>,
+    /// Draws the seeds of channels.
+    rng: Mutex<fastrand::Rng>,
+    channels: RwLock<BTreeMap<ChannelId, Arc<Slot>>>,
+    outputs: Outputs,
+    schedule: Schedule,
+    online: AtomicBool,
+    /// The latest time passed in, to notice that the host's clock stepped back.
+    latest_ms: AtomicU64,
+}
+
+/// A channel, open or closed.
+#[derive(Debug)]
+struct Slot {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    channel: Channel,
+    open: bool,
+    /// Taken out by `forget` or `reset` while another thread was about to use it.
+    forgotten: bool,
+    /// The deadline under which the schedule has it.
+    scheduled_ms: Option<TimeMs>,
+}
+
+impl Manager {
+    /// A manager without channels, online. Refuses an inconsistent configuration.
+    pub fn open(mut config: Config) -> Result<Self, Error> {
+        config.validate()?;
+        let seed = match config.seed {
+            Some(seed) => seed,
+            None => getrandom::u64().map_err(|error| Error::NoRandomness(error.to_string()))?,
+        };
+        config.seed = Some(seed);
+        Ok(Self {
+            outputs: Outputs::new(config.max_outputs),
+            config: Arc::new(config),
+            rng: Mutex::new(fastrand::Rng::with_seed(seed)),
+            channels: RwLock::default(),
+            schedule: Schedule::default(),
+            online: AtomicBool::new(true),
+            latest_ms: AtomicU64::new(0),
+        })
+    }
+
+    /// Its configuration, the seed filled in.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Forgets every channel and every output, as if it had just been opened.
+    pub fn reset(&self) {
+        let mut channels = self.channels.write();
+        for slot in std::mem::take(&mut *channels).into_values() {
+            slot.state.lock().forgotten = true;
+        }
+        self.schedule.clear();
+        self.outputs.clear();
+        info!("manager reset");
+    }
+
+    /// Tells whether the network is reachable. Offline, nothing is resent and no sync message is made.
+    pub fn set_online(&self, online: bool, now_ms: TimeMs) {
+        self.online.store(online, Ordering::Release);
+        self.observe(now_ms);
+        for slot in self.all_slots() {
+            let mut state = slot.state.lock();
+            state.channel.set_online(online);
+            self.reschedule(&mut state);
+        }
+    }
+
+    /// Opens a channel, or opens it again with the state it had when it was closed.
+    pub fn open_channel(&self, channel_id: &str, options: ChannelOptions, now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms);
+        self.check_id("channel id", channel_id)?;
+        let mut channels = self.channels.write();
+        if let Some(slot) = channels.get(channel_id) {
+            let mut state = slot.state.lock();
+            if !self.same_options(state.channel.options(), options) {
+                return Err(Error::ChannelOptionsDiffer(channel_id.to_owned()));
+            }
+            state.open = true;
+            self.reschedule(&mut state);
+            return Ok(());
+        }
+        if channels.len() >= self.config.max_channels {
+            return Err(Error::TooManyChannels(self.config.max_channels));
+        }
+        let id = ChannelId::from(channel_id);
+        let seed = self.rng.lock().u64(..);
+        let mut channel = Channel::new(id.clone(), options, self.config.clone(), seed, now_ms);
+        channel.set_online(self.online.load(Ordering::Acquire));
+        let state = State { channel, open: true, forgotten: false, scheduled_ms: None };
+        channels.insert(id, Arc::new(Slot { state: Mutex::new(state) }));
+        info!(channel = channel_id, "channel opened");
+        Ok(())
+    }
+
+    /// Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays.
+    pub fn close_channel(&self, channel_id: &str) -> Result<(), Error> {
+        self.with_channel(channel_id, |state| {
+            state.open = false;
+            info!(channel = channel_id, "channel closed");
+            Ok(())
+        })
+    }
+
+    /// Forgets a channel, open or closed.
+    pub fn forget_channel(&self, channel_id: &str) -> Result<(), Error> {
+        let slot = self.channels.write().remove(channel_id).ok_or_else(|| unknown_channel(channel_id))?;
+        let mut state = slot.state.lock();
+        state.forgotten = true;
+        self.schedule.set(state.channel.id(), state.scheduled_ms.take(), None);
+        self.outputs.forget(state.channel.id());
+        info!(channel = channel_id, "channel forgotten");
+        Ok(())
+    }
+
+    /// The open channels, in ascending order.
+    pub fn channels(&self) -> Vec<ChannelId> {
+        let channels = self.channels.read();
+        channels.iter().filter(|(_, slot)| slot.state.lock().open).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The counts of a channel.
+    pub fn channel_status(&self, channel_id: &str) -> Result<ChannelStatus, Error> {
+        self.with_channel(channel_id, |state| Ok(state.channel.status()))
+    }
+
+    /// A channel's state without any content, as JSON.
+    pub fn dump_channel(&self, channel_id: &str) -> Result<String, Error> {
+        self.with_channel(channel_id, |state| Ok(format!("{:#}", state.channel.dump())))
+    }
+
+    /// Makes a message ready to be broadcast, and keeps it until somebody is known to have it.
+    ///
+    /// `message_id`: unique for ever; `None` for a derived one. Wrapping an id again with equal content returns the same
+    /// bytes: a retry.
+    pub fn wrap_outgoing(
+        &self,
+        channel_id: &str,
+        message_id: Option<&str>,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<Wrapped, Error> {
+        self.observe(now_ms);
+        self.check_outgoing(message_id, content)?;
+        self.with_open_channel(channel_id, now_ms, |state| {
+            let channel = &mut state.channel;
+            if let Some(again) = self.wrap_again(channel, message_id, content, now_ms)? {
+                return Ok(again);
+            }
+            let draft = channel.draft(message_id, content, now_ms)?;
+            let bytes = self.encode(channel.profile(), &channel.message(&draft, Some(content)))?;
+            let message_id = draft.message_id().clone();
+            let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
+            channel.commit(draft, bytes.clone());
+            Ok(Wrapped { message_id, lamport_timestamp_ms, bytes })
+        })
+    }
+
+    /// Makes a message that is delivered at once, is not acknowledged and leaves no trace.
+    pub fn wrap_ephemeral(
+        &self,
+        channel_id: &str,
+        message_id: Option<&str>,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<Wrapped, Error> {
+        self.observe(now_ms);
+        self.check_outgoing(message_id, content)?;
+        self.with_open_channel(channel_id, now_ms, |state| {
+            let message_id = state.channel.draft_ephemeral(message_id)?;
+            let message = state.channel.ephemeral_message(&message_id, content);
+            let bytes = self.encode(state.channel.profile(), &message)?;
+            Ok(Wrapped { message_id, lamport_timestamp_ms: None, bytes })
+        })
+    }
+
+    /// Takes in bytes from the network, of either profile.
+    pub fn unwrap_incoming<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
+        self.observe(now_ms);
+        self.unwrap(bytes, now_ms).inspect_err(|error| debug!(%error, "message refused"))
+    }
+
+    fn unwrap<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
+        let (profile, message) = wire::decode(bytes, &self.config)?;
+        self.outputs.check_room()?;
+        let received = self.with_open_channel(message.channel_id, now_ms, |state| {
+            let received = state.channel.receive(&message, profile, now_ms)?;
+            self.queue_outputs(&mut state.channel);
+            Ok(received)
+        })?;
+        Ok(Unwrapped {
+            channel_id: message.channel_id,
+            message_id: message.message_id,
+            sender_id: message.sender_id,
+            lamport_timestamp_ms: message.lamport_timestamp_ms,
+            profile,
+            content: message.content.unwrap_or_default(),
+            disposition: received.disposition,
+            own: received.own,
+            unmet: received.unmet,
+        })
+    }
+
+    /// Tells that messages are here by other means: who waits for them waits no longer.
+    pub fn mark_dependencies_met(&self, channel_id: &str, message_ids: &[&str], now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms);
+        message_ids.iter().try_for_each(|id| self.check_id("message id", id))?;
+        self.outputs.check_room()?;
+        self.with_open_channel(channel_id, now_ms, |state| {
+            state.channel.mark_dependencies_met(message_ids, now_ms);
+            self.queue_outputs(&mut state.channel);
+            Ok(())
+        })
+    }
+
+    /// Sets what others need to fetch a message; an empty hint removes it.
+    pub fn set_retrieval_hint(&self, channel_id: &str, message_id: &str, hint: &[u8]) -> Result<(), Error> {
+        let (size, limit) = (hint.len(), self.config.max_hint_bytes);
+        if size > limit {
+            return Err(Error::HintTooLong { size, limit });
+        }
+        self.with_channel(channel_id, |state| match state.channel.set_retrieval_hint(message_id, hint) {
+            true => Ok(()),
+            false => Err(Error::UnknownMessage(message_id.to_owned())),
+        })
+    }
+
+    /// What the next message will name in its causal history, so that the host can set hints first.
+    pub fn next_history(&self, channel_id: &str) -> Result<Vec<Dependency>, Error> {
+        self.with_channel(channel_id, |state| Ok(state.channel.next_history()))
+    }
+
+    /// Does what is due. Early, late and extra calls do no harm.
+    pub fn tick(&self, now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms);
+        for channel_id in self.schedule.due(now_ms) {
+            self.outputs.check_room()?;
+            // Closed or forgotten meanwhile: then nothing is due.
+            let _ = self.with_channel(&channel_id, |state| self.tick_channel(&mut state.channel, now_ms));
+        }
+        Ok(())
+    }
+
+    /// When the next tick is due, in milliseconds since the Unix epoch.
+    pub fn next_deadline(&self) -> Option<TimeMs> {
+        self.schedule.first()
+    }
+
+    /// Hands out outputs, oldest first, while `take` says true. One for which it says false stays.
+    ///
+    /// `take` runs under a lock: it must not call this manager.
+    pub fn drain_while(&self, take: impl FnMut(&ChannelId, &Output) -> bool) {
+        self.outputs.drain_while(take);
+    }
+
+    /// All outputs that wait, oldest first, each with its channel.
+    pub fn drain(&self) -> Vec<(ChannelId, Output)> {
+        self.outputs.drain()
+    }
+
+    /// How far a message of ours got.
+    pub fn message_status(&self, channel_id: &str, message_id: &str) -> Result<MessageStatus, Error> {
+        let unknown = || Error::UnknownMessage(message_id.to_owned());
+        self.with_channel(channel_id, |state| state.channel.message_status(message_id).ok_or_else(unknown))
+    }
+
+    /// Sends a message of ours again, now, and counts its resends anew.
+    pub fn retry(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms);
+        self.outputs.check_room()?;
+        self.with_channel(channel_id, |state| {
+            state.channel.retry(message_id, now_ms)?;
+            self.queue_outputs(&mut state.channel);
+            Ok(())
+        })
+    }
+
+    /// Stops resending a message of ours.
+    pub fn cancel(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms);
+        self.with_channel(channel_id, |state| state.channel.cancel(message_id, now_ms))
+    }
+
+    fn tick_channel(&self, channel: &mut Channel, now_ms: TimeMs) -> Result<(), Error> {
+        if let Some(draft) = channel.tick(now_ms) {
+            let bytes = self.encode(channel.profile(), &channel.message(&draft, None))?;
+            let message_id = draft.message_id().clone();
+            let transmit = Transmit { message_id, reason: TransmitReason::Sync, bytes };
+            self.outputs.push(channel.id(), Output::Transmit(transmit));
+        }
+        self.queue_outputs(channel);
+        Ok(())
+    }
+
+    /// A message of ours that is wrapped once more: the same bytes if the content is equal, and otherwise an error.
+    fn wrap_again(
+        &self,
+        channel: &mut Channel,
+        message_id: Option<&str>,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<Option<Wrapped>, Error> {
+        let Some((message_id, bytes)) = message_id.and_then(|id| channel.sent_bytes(id).map(|bytes| (id, bytes))) else {
+            return Ok(None);
+        };
+        if bytes.is_empty() {
+            return Err(Error::BytesGone(message_id.to_owned()));
+        }
+        let (_, sent) = wire::decode(&bytes, &self.config)?;
+        if sent.payload() != Some(content) {
+            return Err(Error::IdReused(message_id.to_owned()));
+        }
+        let lamport_timestamp_ms = sent.lamport_timestamp_ms;
+        channel.sent_again(message_id, now_ms);
+        Ok(Some(Wrapped { message_id: message_id.into(), lamport_timestamp_ms, bytes: bytes.clone() }))
+    }
+
+    fn encode(&self, profile: Profile, message: &crate::types::Message<'_>) -> Result<Bytes, Error> {
+        let mut bytes = Vec::new();
+        wire::encode(profile, message, &mut bytes);
+        let (size, limit) = (bytes.len(), self.config.max_message_bytes);
+        if size > limit {
+            return Err(Error::MessageTooLarge { size, limit });
+        }
+        Ok(bytes.into())
+    }
+
+    fn check_outgoing(&self, message_id: Option<&str>, content: &[u8]) -> Result<(), Error> {
+        if content.is_empty() {
+            return Err(Error::EmptyContent);
+        }
+        let (size, limit) = (content.len(), self.config.max_message_bytes);
+        if size > limit {
+            return Err(Error::MessageTooLarge { size, limit });
+        }
+        message_id.map_or(Ok(()), |id| self.check_id("message id", id))
+    }
+
+    fn check_id(&self, field: &'static str, id: &str) -> Result<(), Error> {
+        let (size, limit) = (id.len(), self.config.max_id_bytes);
+        match size {
+            0 => Err(Error::EmptyId(field)),
+            _ if size > limit => Err(Error::IdTooLong { field, size, limit }),
+            _ => Ok(()),
+        }
+    }
+
+    fn same_options(&self, a: ChannelOptions, b: ChannelOptions) -> bool {
+        let resolved =
+            |options: ChannelOptions| ChannelOptions { profile: options.profile.or(Some(self.config.profile)), ..options };
+        resolved(a) == resolved(b)
+    }
+
+    /// Runs `body` on an open channel, then notes when it is due next.
+    fn with_channel<T>(&self, channel_id: &str, body: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
+        let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
+        let mut state = slot.state.lock();
+        if !state.open || state.forgotten {
+            return Err(unknown_channel(channel_id));
+        }
+        let result = body(&mut state);
+        self.reschedule(&mut state);
+        result
+    }
+
+    /// The same, opening the channel first if the configuration says so.
+    fn with_open_channel<T>(
+        &self,
+        channel_id: &str,
+        now_ms: TimeMs,
+        body: impl FnOnce(&mut State) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.config.auto_open_channels && !self.channels.read().contains_key(channel_id) {
+            self.open_channel(channel_id, ChannelOptions::default(), now_ms)?;
+        }
+        self.with_channel(channel_id, body)
+    }
+
+    fn queue_outputs(&self, channel: &mut Channel) {
+        for output in channel.take_outputs() {
+            log_output(channel.id(), &output);
+            self.outputs.push(channel.id(), output);
+        }
+    }
+
+    /// Brings the schedule up to date with a channel that was used.
+    fn reschedule(&self, state: &mut MutexGuard<'_, State>) {
+        let due_ms = if state.open && !state.forgotten { state.channel.next_deadline_ms() } else { None };
+        if due_ms != state.scheduled_ms {
+            self.schedule.set(state.channel.id(), state.scheduled_ms, due_ms);
+            state.scheduled_ms = due_ms;
+        }
+    }
+
+    /// Notices a backward step of the host's clock, and lets every channel shift its deadlines.
+    fn observe(&self, now_ms: TimeMs) {
+        let latest_ms = self.latest_ms.fetch_max(now_ms, Ordering::AcqRel);
+        if now_ms >= latest_ms || latest_ms - now_ms <= self.config.clock_step_ms {
+            return;
+        }
+        // One thread does it; the others go on.
+        if self.latest_ms.compare_exchange(latest_ms, now_ms, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return;
+        }
+        warn!(by_ms = latest_ms - now_ms, "the host's clock stepped back");
+        for slot in self.all_slots() {
+            let mut state = slot.state.lock();
+            state.channel.observe(now_ms);
+            self.reschedule(&mut state);
+        }
+    }
+
+    fn all_slots(&self) -> Vec<Arc<Slot>> {
+        self.channels.read().values().cloned().collect()
+    }
+}
+
+fn unknown_channel(channel_id: &str) -> Error {
+    Error::UnknownChannel(channel_id.to_owned())
+}
+
+fn log_output(channel_id: &ChannelId, output: &Output) {
+    match output {
+        Output::Transmit(transmit) => {
+            debug!(channel = %channel_id, message = %transmit.message_id, reason = ?transmit.reason, "transmit");
+        }
+        Output::Event(Event::Lost(lost)) => warn!(channel = %channel_id, message = %lost.message_id, "message lost"),
+        Output::Event(Event::Failed { message_id } | Event::Unconfirmed { message_id, .. }) => {
+            warn!(channel = %channel_id, message = %message_id, "message given up");
+        }
+        Output::Event(_) => {}
+    }
+}

@@ -1,0 +1,65 @@
+//! The queue of what waits for the host to drain it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::error::Error;
+use crate::output::Output;
+use crate::types::ChannelId;
+
+/// Outputs of all channels, oldest first.
+///
+/// Bounded without losing any: once `limit` outputs wait, calls that would make more are refused, until the host drains.
+/// One call may overshoot the limit by what it makes, which the limits of a channel bound.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    queue: Mutex<VecDeque<(ChannelId, Output)>>,
+    /// The length of the queue, so that asking takes no lock.
+    len: AtomicUsize,
+    limit: usize,
+}
+
+impl Outputs {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { queue: Mutex::default(), len: AtomicUsize::new(0), limit }
+    }
+
+    /// Refuses if the host has to drain first.
+    pub(super) fn check_room(&self) -> Result<(), Error> {
+        if self.len.load(Ordering::Acquire) < self.limit { Ok(()) } else { Err(Error::OutputsFull(self.limit)) }
+    }
+
+    pub(super) fn push(&self, channel_id: &ChannelId, output: Output) {
+        self.change(|queue| queue.push_back((channel_id.clone(), output)));
+    }
+
+    pub(super) fn drain_while(&self, mut take: impl FnMut(&ChannelId, &Output) -> bool) {
+        self.change(|queue| {
+            while queue.front().is_some_and(|(channel_id, output)| take(channel_id, output)) {
+                queue.pop_front();
+            }
+        });
+    }
+
+    pub(super) fn drain(&self) -> Vec<(ChannelId, Output)> {
+        self.change(std::mem::take).into()
+    }
+
+    pub(super) fn clear(&self) {
+        self.change(VecDeque::clear);
+    }
+
+    /// Drops what a channel left.
+    pub(super) fn forget(&self, channel_id: &ChannelId) {
+        self.change(|queue| queue.retain(|(other, _)| other != channel_id));
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut VecDeque<(ChannelId, Output)>) -> T) -> T {
+        let mut queue = self.queue.lock();
+        let result = change(&mut queue);
+        self.len.store(queue.len(), Ordering::Release);
+        result
+    }
+}

@@ -1,0 +1,92 @@
+//! Writing fields: the same walk over a message once counts its bytes and once writes them.
+
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
+
+use super::entry_field;
+use crate::types::{HistoryEntry, Profile};
+
+/// Where fields go.
+pub(super) trait Sink {
+    /// A number, whatever it is.
+    fn put_number(&mut self, field: u32, value: u64);
+    /// Bytes, even none.
+    fn put_bytes(&mut self, field: u32, value: &[u8]);
+    /// The head of a nested message that is written next.
+    fn open(&mut self, field: u32, length: usize);
+
+    /// Text, unless it is empty.
+    fn put_text(&mut self, field: u32, value: &str) {
+        if !value.is_empty() {
+            self.put_bytes(field, value.as_bytes());
+        }
+    }
+}
+
+/// Counts bytes instead of writing them.
+#[derive(Default)]
+pub(super) struct Length(pub usize);
+
+impl Sink for Length {
+    fn put_number(&mut self, field: u32, value: u64) {
+        self.0 += key_len(field) + encoded_len_varint(value);
+    }
+
+    fn put_bytes(&mut self, field: u32, value: &[u8]) {
+        self.open(field, value.len());
+        self.0 += value.len();
+    }
+
+    fn open(&mut self, field: u32, length: usize) {
+        self.0 += key_len(field) + encoded_len_varint(length as u64);
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn put_number(&mut self, field: u32, value: u64) {
+        encode_key(field, WireType::Varint, self);
+        encode_varint(value, self);
+    }
+
+    fn put_bytes(&mut self, field: u32, value: &[u8]) {
+        self.open(field, value.len());
+        self.extend_from_slice(value);
+    }
+
+    fn open(&mut self, field: u32, length: usize) {
+        encode_key(field, WireType::LengthDelimited, self);
+        encode_varint(length as u64, self);
+    }
+}
+
+/// Writes a list of entries.
+pub(super) fn put_entries(out: &mut impl Sink, field: u32, entries: &[HistoryEntry<'_>], profile: Profile) {
+    for entry in entries {
+        let mut length = Length::default();
+        put_entry(&mut length, entry, profile);
+        out.open(field, length.0);
+        put_entry(out, entry, profile);
+    }
+}
+
+fn put_entry(out: &mut impl Sink, entry: &HistoryEntry<'_>, profile: Profile) {
+    let sender_id = entry.sender_id.map(str::as_bytes);
+    match profile {
+        Profile::Rfc => {
+            out.put_text(entry_field::MESSAGE_ID, entry.message_id);
+            put_present(out, entry_field::HINT, entry.retrieval_hint);
+            put_present(out, entry_field::SENDER_ID, sender_id);
+        }
+        // nim-sds insists on the id, even an empty one, and does not tell an empty hint or sender from none.
+        Profile::Libsds => {
+            out.put_bytes(entry_field::MESSAGE_ID, entry.message_id.as_bytes());
+            put_present(out, entry_field::HINT, entry.retrieval_hint.filter(|hint| !hint.is_empty()));
+            put_present(out, entry_field::SENDER_ID, sender_id.filter(|sender| !sender.is_empty()));
+        }
+    }
+}
+
+fn put_present(out: &mut impl Sink, field: u32, value: Option<&[u8]>) {
+    if let Some(value) = value {
+        out.put_bytes(field, value);
+    }
+}
