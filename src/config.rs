@@ -203,11 +203,7 @@ impl Config {
                 self.max_message_bytes >= MESSAGE_BYTES_FLOOR,
                 format!("must be at least {MESSAGE_BYTES_FLOOR}"),
             ),
-            (
-                "max_message_bytes",
-                u32::try_from(self.max_message_bytes).is_ok(),
-                "must be under 4 GiB".to_owned(),
-            ),
+            ("max_message_bytes", u32::try_from(self.max_message_bytes).is_ok(), "must be under 4 GiB".to_owned()),
             (
                 "max_id_bytes",
                 (64..=ID_BYTES_CEILING).contains(&self.max_id_bytes),
@@ -264,7 +260,8 @@ impl Config {
     }
 
     fn interval_rules(&self) -> Vec<Rule> {
-        let interval = |field, value: u64| (field, (100..=YEAR_MS).contains(&value), "must be 100 ms to a year".to_owned());
+        let interval =
+            |field, value: u64| (field, (100..=YEAR_MS).contains(&value), "must be 100 ms to a year".to_owned());
         vec![
             interval("ack_window_ms", self.ack_window_ms),
             interval("resend_interval_ms", self.resend_interval_ms),

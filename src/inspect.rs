@@ -36,7 +36,8 @@ pub struct FilterInspection {
 pub fn inspect(bytes: &[u8]) -> Result<Inspection<'_>, DecodeError> {
     let limits = Config::default();
     let (profile, message) = wire::decode(bytes, &limits)?;
-    let filter = message.bloom_filter.and_then(|filter| FilterView::parse(profile, filter, limits.max_filter_bytes).transpose());
+    let filter =
+        message.bloom_filter.and_then(|filter| FilterView::parse(profile, filter, limits.max_filter_bytes).transpose());
     let filter = filter.map(|filter| filter.map(|filter| inspect_filter(profile, &filter)));
     Ok(Inspection { profile, message, filter })
 }

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Serialize;
 
-use crate::types::{ChannelId, Dependency, MessageId, ParticipantId, Profile};
+use crate::types::{Dependency, MessageId, ParticipantId, Profile};
 
 /// One thing that the engine wants done or known, outside the call that caused it.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,7 +161,8 @@ pub struct Unwrapped<'a> {
 }
 
 /// How far a message of ours got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// Nobody was heard to have it.
     Unacknowledged,
@@ -201,7 +203,7 @@ pub struct Acknowledger {
 }
 
 /// The sync status of one channel: how much is here, and what is not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ChannelStatus {
     /// Messages with content delivered from others since the channel was first opened.
     pub received: u64,

@@ -24,9 +24,9 @@ impl Channel {
                 "has_hint": dependency.retrieval_hint.is_some(),
             })
         });
-        let outgoing = self.outgoing.states().map(|(message_id, state, resends)| {
-            json!({ "message_id": &**message_id, "state": format!("{state:?}"), "resends": resends })
-        });
+        let outgoing = self.outgoing.states().map(
+            |(message_id, state, resends)| json!({ "message_id": &**message_id, "state": state, "resends": resends }),
+        );
         json!({
             "channel_id": &*self.id,
             "participant_id": &*self.me,
@@ -37,7 +37,7 @@ impl Channel {
             "lamport_timestamp_ms": self.clock.lamport_ms(),
             "next_deadline_ms": self.next_deadline_ms(),
             "filter": { "ids": self.filter.len(), "capacity": params.capacity, "bits": params.bits, "hashes": params.hashes },
-            "status": format!("{:?}", self.status()),
+            "status": self.status(),
             "log_latest_first": log,
             "waiting": waiting.collect::<Vec<_>>(),
             "missing": missing.collect::<Vec<_>>(),

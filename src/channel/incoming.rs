@@ -31,8 +31,8 @@ pub(super) struct Waiting {
     /// What it waits for.
     pub unmet: Vec<IdHash>,
     pub deadline_ms: TimeMs,
-    /// Its place by arrival.
-    arrival: u64,
+    /// Its place by arrival; given when it enters the buffer.
+    pub arrival: u64,
 }
 
 impl Waiting {
@@ -210,11 +210,5 @@ impl Incoming {
         let due = self.waiting_due.iter().take_while(|due| due.0 <= now_ms);
         let due = due.filter_map(|due| self.waiting.get_key_value(&due.1));
         due.min_by(|a, b| (a.1.lamport_ms, &a.1.message_id).cmp(&(b.1.lamport_ms, &b.1.message_id))).map(|due| *due.0)
-    }
-
-    /// A message to be added; its place by arrival is given when it is.
-    pub fn message(message_id: MessageId, sender_id: ParticipantId, lamport_ms: u64, content: Bytes) -> Waiting {
-        let (late, own, unmet) = (false, false, Vec::new());
-        Waiting { message_id, sender_id, lamport_ms, content, hint: None, late, own, unmet, deadline_ms: 0, arrival: 0 }
     }
 }

@@ -24,8 +24,6 @@ pub(super) struct Entry {
 /// What is known of an id that is not in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It was in the log, and left when memory was full: a duplicate should it come again.
-    Received,
     /// It needs not be waited for (the host has it, or it lies before us), but is delivered should it come.
     Met,
     /// It was given up as lost; delivered, late, should it come.
@@ -86,10 +84,6 @@ impl Log {
 
     pub fn lost_len(&self) -> usize {
         self.lost.len()
-    }
-
-    pub fn get(&self, hash: IdHash) -> Option<&Entry> {
-        self.number_of(hash).map(|number| self.entry(number))
     }
 
     /// Whether a message is in the log, or was.
@@ -161,7 +155,6 @@ impl Log {
     /// Remembers what is known of an id that is not in the log.
     pub fn remember(&mut self, hash: IdHash, what: Known) {
         match what {
-            Known::Received => self.received.insert(hash),
             Known::Met => self.met.insert(hash),
             Known::Lost => self.lost.insert(hash),
         }

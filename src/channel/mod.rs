@@ -23,7 +23,8 @@ mod tick;
 
 use std::sync::Arc;
 
-pub use send::Draft;
+pub use receive::Received;
+pub use send::{Draft, derive_message_id};
 
 use crate::bloom::RollingFilter;
 use crate::config::Config;
@@ -129,6 +130,11 @@ impl Channel {
     /// Tells whether the network is reachable: offline, nothing is resent, and no sync message is drafted.
     pub fn set_online(&mut self, online: bool) {
         self.online = online;
+    }
+
+    /// Takes in the time and does nothing else: enough for a backward step of the host's clock to shift the deadlines.
+    pub fn observe(&mut self, now_ms: TimeMs) {
+        self.clock.observe(now_ms);
     }
 
     /// When [`Channel::tick`] has something to do, in the host's milliseconds. Ask after every other call.

@@ -223,7 +223,13 @@ impl Outgoing {
 
     /// Marks what a received message acknowledges: what its history names is acknowledged, what its filter holds is
     /// possibly acknowledged, and acknowledged once the chance that all filters err is small enough.
-    pub fn review(&mut self, seen: &Review<'_>, now_ms: TimeMs, config: &Config, rng: &mut fastrand::Rng) -> Vec<Event> {
+    pub fn review(
+        &mut self,
+        seen: &Review<'_>,
+        now_ms: TimeMs,
+        config: &Config,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Event> {
         let mut events = Vec::new();
         for hash in seen.history {
             self.acknowledge(*hash, seen.sender_id, config, &mut events);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::clock::Now;
-use super::incoming::{Incoming, Waiting};
+use super::incoming::Waiting;
 use super::log::{self, Known};
 use super::outgoing::Review;
 use super::send::derive_message_id;
@@ -210,11 +210,16 @@ impl Channel {
         self.report_missing(unmet, deadline_ms);
         let content = Bytes::copy_from_slice(message.payload().unwrap_or_default());
         let waiting = Waiting {
+            message_id: message.message_id.into(),
+            sender_id: message.sender_id.into(),
+            lamport_ms: incomer.lamport_ms,
+            content,
+            hint: None,
             late,
             own: incomer.own,
             unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
             deadline_ms,
-            ..Incoming::message(message.message_id.into(), message.sender_id.into(), incomer.lamport_ms, content)
+            arrival: 0,
         };
         self.incoming.add(incomer.hash, waiting);
         while let Some(oldest) = self.incoming.overflow(&self.config) {
@@ -233,9 +238,8 @@ impl Channel {
         if incomer.lamport_ms > floor_ms {
             return (unmet, Vec::new());
         }
-        let (unmet, before_us): (Vec<_>, Vec<_>) = unmet
-            .into_iter()
-            .partition(|dependency| self.incoming.is_waiting(self.ids.hash(&dependency.message_id)));
+        let (unmet, before_us): (Vec<_>, Vec<_>) =
+            unmet.into_iter().partition(|dependency| self.incoming.is_waiting(self.ids.hash(&dependency.message_id)));
         for dependency in &before_us {
             self.log.remember(self.ids.hash(&dependency.message_id), Known::Met);
         }

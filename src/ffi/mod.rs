@@ -12,6 +12,10 @@
 //! * No panic crosses: it becomes `SDS_PANIC`, and the manager answers `SDS_POISONED` from then on.
 //! * Any function may be called from any thread at any time.
 
+// The comments here become those of the header, which is read by C programmers: what must hold is said there, in their
+// terms, under Parameters and Ownership. C has no tuples either, so that calls take many arguments.
+#![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
+
 mod args;
 mod buffer;
 mod channel;

@@ -22,7 +22,9 @@ use super::buffer::sds_buffer_t;
 use super::guard::{Failure, guard};
 use super::status::sds_status_t::{self, *};
 use crate::manager::Manager;
-use crate::output::{Disposition, Event, MessageState, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped};
+use crate::output::{
+    Disposition, Event, MessageState, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
+};
 use crate::types::{ChannelId, Dependency, HistoryEntry, Profile};
 
 /// Record: bytes to broadcast. Channel, message id, data = the bytes, code = `SDS_REASON_*`.
@@ -222,8 +224,8 @@ impl Record<'_> {
         texts.iter().for_each(|text| out.put(text));
         for entry in &self.entries {
             out.put_len(entry.message_id.len());
-            entry.retrieval_hint.map_or_else(|| out.put(&ABSENT.to_le_bytes()), |hint| out.put_len(hint.len()));
-            entry.sender_id.map_or_else(|| out.put(&ABSENT.to_le_bytes()), |sender| out.put_len(sender.len()));
+            out.put_optional_len(entry.retrieval_hint.map(<[u8]>::len));
+            out.put_optional_len(entry.sender_id.map(str::len));
             out.put(entry.message_id.as_bytes());
             out.put(entry.retrieval_hint.unwrap_or_default());
             out.put(entry.sender_id.unwrap_or_default().as_bytes());
@@ -260,6 +262,10 @@ impl Cursor<'_> {
     /// Lengths fit four bytes: what they count lies within messages, whose limit is under 4 GiB.
     fn put_len(&mut self, len: usize) {
         self.put(&(len as u32).to_le_bytes());
+    }
+
+    fn put_optional_len(&mut self, len: Option<usize>) {
+        self.put(&len.map_or(ABSENT, |len| len as u32).to_le_bytes());
     }
 }
 
@@ -369,7 +375,8 @@ fn transmit<'a>(channel_id: &'a ChannelId, transmit: &'a Transmit) -> Record<'a>
 }
 
 fn event<'a>(channel_id: &'a ChannelId, event: &'a Event) -> Record<'a> {
-    let plain = |kind, message_id: &'a str, number| Record { kind, channel_id, message_id, number, ..Record::default() };
+    let plain =
+        |kind, message_id: &'a str, number| Record { kind, channel_id, message_id, number, ..Record::default() };
     let named = |kind, dependency: &'a Dependency| {
         let entries = vec![entry(dependency)];
         Record { kind, channel_id, message_id: &dependency.message_id, entries, ..Record::default() }

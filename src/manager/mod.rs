@@ -145,7 +145,8 @@ impl Manager {
         let slot = self.channels.write().remove(channel_id).ok_or_else(|| unknown_channel(channel_id))?;
         let mut state = slot.state.lock();
         state.forgotten = true;
-        self.schedule.set(state.channel.id(), state.scheduled_ms.take(), None);
+        let scheduled_ms = state.scheduled_ms.take();
+        self.schedule.set(state.channel.id(), scheduled_ms, None);
         self.outputs.forget(state.channel.id());
         info!(channel = channel_id, "channel forgotten");
         Ok(())
@@ -338,7 +339,8 @@ impl Manager {
         content: &[u8],
         now_ms: TimeMs,
     ) -> Result<Option<Wrapped>, Error> {
-        let Some((message_id, bytes)) = message_id.and_then(|id| channel.sent_bytes(id).map(|bytes| (id, bytes))) else {
+        let Some((message_id, bytes)) = message_id.and_then(|id| channel.sent_bytes(id).map(|bytes| (id, bytes)))
+        else {
             return Ok(None);
         };
         if bytes.is_empty() {
@@ -384,8 +386,10 @@ impl Manager {
     }
 
     fn same_options(&self, a: ChannelOptions, b: ChannelOptions) -> bool {
-        let resolved =
-            |options: ChannelOptions| ChannelOptions { profile: options.profile.or(Some(self.config.profile)), ..options };
+        let resolved = |options: ChannelOptions| ChannelOptions {
+            profile: options.profile.or(Some(self.config.profile)),
+            ..options
+        };
         resolved(a) == resolved(b)
     }
 
