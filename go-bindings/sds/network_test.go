@@ -2,7 +2,6 @@ package sds_test
 
 import (
 	"container/heap"
-	"fmt"
 	"math/rand"
 	"slices"
 	"testing"
@@ -171,14 +170,19 @@ func (p *peer) say(channel, content string) sds.MessageID {
 	n := p.net
 	n.t.Helper()
 	wrapped := must[sds.Wrapped](n.t)(p.WrapOutgoing(channel, "", []byte(content), n.now))
-	hint := fmt.Sprintf("hash of %s", wrapped.MessageID)
-	check(n.t, p.SetRetrievalHint(channel, wrapped.MessageID, []byte(hint)))
-	n.store[hint] = wrapped.Data
+	hint := hintOf(wrapped.MessageID)
+	check(n.t, p.SetRetrievalHint(channel, wrapped.MessageID, hint))
+	n.store[string(hint)] = wrapped.Data
 	n.stored[wrapped.MessageID] = must[sds.Inspection](n.t)(sds.Inspect(wrapped.Data))
 	p.show(wrapped.MessageID)
 	n.broadcast(p, wrapped.Data)
 	p.pump()
 	return wrapped.MessageID
+}
+
+// hintOf is what the store of the network knows a message by.
+func hintOf(id sds.MessageID) []byte {
+	return []byte("hash of " + id)
 }
 
 // show is the user's screen: nothing twice, and nothing before what it depends on.
@@ -199,6 +203,10 @@ func (p *peer) show(id sds.MessageID) {
 func (p *peer) receive(data []byte) {
 	n := p.net
 	u := must[sds.Unwrapped](n.t)(p.UnwrapIncoming(data, n.now))
+	if u.Disposition != sds.DispositionSync {
+		// Who names it next may be the only one that a third hears of it.
+		check(n.t, p.SetRetrievalHint(u.ChannelID, u.MessageID, hintOf(u.MessageID)))
+	}
 	switch u.Disposition {
 	case sds.DispositionDelivered:
 		p.show(u.MessageID)
@@ -275,6 +283,9 @@ func (n *network) runUntil(what string, done func() bool) {
 	limit := n.now.Add(time.Hour)
 	for steps := 0; !done(); steps++ {
 		if n.now.After(limit) || steps > 1_000_000 || !n.step() {
+			for _, p := range n.peers {
+				n.t.Logf("%s has %d of %d; %d missing, %d lost", p.name, len(p.seen), len(n.stored), len(p.missing), len(p.lost))
+			}
 			n.t.Fatalf("not %s after %v and %d steps", what, n.now.Sub(epoch), steps)
 		}
 	}
