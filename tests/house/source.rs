@@ -133,12 +133,13 @@ pub fn code(source: &str) -> Vec<String> {
     without_tests(tokens(&blank(source)))
 }
 
-/// Drops `pub use a::b;`: it passes on what another module has.
+/// Drops `pub use part::b;`: a folder's face passes on what its parts have. From elsewhere, it is a use.
 pub fn without_reexports(tokens: Vec<String>) -> Vec<String> {
     let mut kept = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
-        if tokens[at] == "pub" && tokens.get(at + 1).is_some_and(|token| token == "use") {
+        let reexport = tokens[at..].starts_with(&["pub".to_owned(), "use".to_owned()]);
+        if reexport && !tokens.get(at + 2).is_some_and(|token| token == "crate" || token == "super") {
             at += tokens[at..].iter().position(|token| token == ";").map_or(tokens.len(), |length| length + 1);
         } else {
             kept.push(tokens[at].clone());
@@ -233,6 +234,7 @@ mod tests {
     #[test]
     fn reexports_are_dropped() {
         assert_eq!(without_reexports(code("mod a; pub use a::{B, C}; use a::D;")).join(" "), "mod a ; use a :: D ;");
+        assert_eq!(without_reexports(code("pub use crate::a::B;")).join(" "), "pub use crate :: a :: B ;");
     }
 
     #[test]
