@@ -50,15 +50,12 @@ pub unsafe extern "C" fn sds_wrap_outgoing(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| {
-                let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
-                record::wrapped(channel_id, &wrapped).write_to(out)
-            })
+            let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
+            record::wrapped(channel_id, &wrapped).write_to(out)
         })
     }
 }
@@ -81,15 +78,12 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| {
-                let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
-                record::wrapped(channel_id, &wrapped).write_to(out)
-            })
+            let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
+            record::wrapped(channel_id, &wrapped).write_to(out)
         })
     }
 }
@@ -211,12 +205,11 @@ pub unsafe extern "C" fn sds_mark_dependencies_met(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let ids = args::items(message_ids.cast(), lengths, count, "message ids")?;
             let not_utf8 = |_| Failure::new(sds_status_t::SDS_NOT_UTF8, "message id is not UTF-8");
             let ids = ids.into_iter().map(std::str::from_utf8).collect::<Result<Vec<_>, _>>().map_err(not_utf8)?;
-            handle::with(manager, |manager| Ok(manager.mark_dependencies_met(channel_id, &ids, now_ms)?))
+            Ok(manager.mark_dependencies_met(channel_id, &ids, now_ms)?)
         })
     }
 }
@@ -243,11 +236,10 @@ pub unsafe extern "C" fn sds_set_retrieval_hint(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
             let hint = args::bytes(hint, hint_len, "hint")?;
-            handle::with(manager, |manager| Ok(manager.set_retrieval_hint(channel_id, message_id, hint)?))
+            Ok(manager.set_retrieval_hint(channel_id, message_id, hint)?)
         })
     }
 }
@@ -270,14 +262,11 @@ pub unsafe extern "C" fn sds_message_status(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| {
-                let status = manager.message_status(channel_id, message_id)?;
-                record::message_status(channel_id, message_id, &status).write_to(out)
-            })
+            let status = manager.message_status(channel_id, message_id)?;
+            record::message_status(channel_id, message_id, &status).write_to(out)
         })
     }
 }
@@ -300,10 +289,9 @@ pub unsafe extern "C" fn sds_retry(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
-            handle::with(manager, |manager| Ok(manager.retry(channel_id, message_id, now_ms)?))
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
+            Ok(manager.retry(channel_id, message_id, now_ms)?)
         })
     }
 }
@@ -323,10 +311,9 @@ pub unsafe extern "C" fn sds_cancel(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
-            handle::with(manager, |manager| Ok(manager.cancel(channel_id, message_id, now_ms)?))
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
+            Ok(manager.cancel(channel_id, message_id, now_ms)?)
         })
     }
 }
