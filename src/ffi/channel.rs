@@ -7,7 +7,8 @@ use super::buffer::sds_buffer_t;
 use super::config;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
-use super::record::{Record, SDS_RECORD_CHANNEL, history};
+use super::record::{Record, SDS_RECORD_CHANNEL};
+use super::report;
 use super::status::sds_status_t;
 use crate::output::{ChannelOptions, ChannelStatus};
 
@@ -271,7 +272,7 @@ pub unsafe extern "C" fn sds_next_history(
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let out = args::output(out, "out")?;
-            history(channel_id, &manager.next_history(channel_id)?).write_to(out)
+            report::history(channel_id, &manager.next_history(channel_id)?).write_to(out)
         })
     }
 }

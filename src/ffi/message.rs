@@ -6,7 +6,8 @@ use super::args;
 use super::buffer::sds_buffer_t;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
-use super::record::{self, Record, SDS_RECORD_REFUSED};
+use super::record::{Record, SDS_RECORD_REFUSED};
+use super::report;
 use super::status::sds_status_t;
 use crate::manager::Manager;
 
@@ -55,7 +56,7 @@ pub unsafe extern "C" fn sds_wrap_outgoing(
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
             let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
-            record::wrapped(channel_id, &wrapped).write_to(out)
+            report::wrapped(channel_id, &wrapped).write_to(out)
         })
     }
 }
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
             let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
-            record::wrapped(channel_id, &wrapped).write_to(out)
+            report::wrapped(channel_id, &wrapped).write_to(out)
         })
     }
 }
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn sds_unwrap_incoming(
             let out = args::output(out, "out")?;
             handle::with(manager, |manager| {
                 reserve_unwrapped(out, bytes.len())?;
-                record::unwrapped(&manager.unwrap_incoming(bytes, now_ms)?).write_to(out)
+                report::unwrapped(&manager.unwrap_incoming(bytes, now_ms)?).write_to(out)
             })
         })
     }
@@ -174,7 +175,7 @@ fn unwrap_one_of_batch(
     at: usize,
 ) -> Result<usize, Failure> {
     match manager.unwrap_incoming(bytes, now_ms) {
-        Ok(unwrapped) => record::unwrapped(&unwrapped).write_at(out, at),
+        Ok(unwrapped) => report::unwrapped(&unwrapped).write_at(out, at),
         Err(error) => {
             let status: sds_status_t = (&error).into();
             let text = error.to_string();
@@ -266,7 +267,7 @@ pub unsafe extern "C" fn sds_message_status(
         handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
             let out = args::output(out, "out")?;
             let status = manager.message_status(channel_id, message_id)?;
-            record::message_status(channel_id, message_id, &status).write_to(out)
+            report::message_status(channel_id, message_id, &status).write_to(out)
         })
     }
 }
