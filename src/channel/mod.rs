@@ -24,7 +24,7 @@ mod tick;
 use std::sync::Arc;
 
 pub use receive::Received;
-pub use send::{Draft, derive_message_id};
+pub use send::Draft;
 
 use crate::bloom::RollingFilter;
 use crate::config::Config;

@@ -10,12 +10,11 @@ use super::clock::Now;
 use super::incoming::Waiting;
 use super::log::{self, Known};
 use super::outgoing::Review;
-use super::send::derive_message_id;
 use super::sync::Unconfirmed;
 use super::{Channel, Refilter};
 use crate::bloom::{FilterView, ItemHash};
 use crate::error::Error;
-use crate::idhash::IdHash;
+use crate::idhash::{IdHash, derive_message_id};
 use crate::output::{Delivered, Disposition, Event, Hint};
 use crate::types::{Dependency, HistoryEntry, Kind, Message, MessageId, ParticipantId, Profile, TimeMs};
 
