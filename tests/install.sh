@@ -16,13 +16,13 @@ PKG_CONFIG_PATH=$scratch/usr/lib/pkgconfig
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046
 $CC tests/c/example.c $(pkg-config --cflags --libs sds) -Wl,-rpath,"$scratch/usr/lib" -o "$scratch/shared"
-[ "$("$scratch/shared")" = 'alice: hi' ] || { echo 'install: the shared library does not work' >&2; exit 1; }
+[ "$("$scratch/shared")" = 'alice-phone: hi' ] || { echo 'install: the shared library does not work' >&2; exit 1; }
 
 # The static one: what a package without the shared library would leave.
 find "$scratch/usr/lib" -name "libsds.so*" -exec rm {} + -o -name "libsds.dylib" -exec rm {} +
 # shellcheck disable=SC2046
 $CC tests/c/example.c $(pkg-config --cflags --libs --static sds) -o "$scratch/static"
-[ "$("$scratch/static")" = 'alice: hi' ] || { echo 'install: the static library does not work' >&2; exit 1; }
+[ "$("$scratch/static")" = 'alice-phone: hi' ] || { echo 'install: the static library does not work' >&2; exit 1; }
 
 # DESTDIR goes before the paths and not into them.
 "$make" --no-print-directory install PREFIX=/usr DESTDIR="$scratch/root" >/dev/null

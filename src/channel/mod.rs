@@ -12,6 +12,7 @@
 //! | the sweeps, Sync | `tick` | what falls due: resends, losses, sync messages |
 
 mod clock;
+mod derived;
 mod dump;
 mod incoming;
 mod log;
@@ -23,8 +24,9 @@ mod tick;
 
 use std::sync::Arc;
 
+pub use derived::derive_message_id;
 pub use receive::Received;
-pub use send::{Draft, derive_message_id};
+pub use send::Draft;
 
 use crate::bloom::RollingFilter;
 use crate::config::Config;

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::clock::Now;
+use super::derived::derive_message_id;
 use super::incoming::Waiting;
 use super::log::{self, Known};
 use super::outgoing::Review;
-use super::send::derive_message_id;
 use super::sync::Unconfirmed;
 use super::{Channel, Refilter};
 use crate::bloom::{FilterView, ItemHash};

@@ -46,5 +46,5 @@ for program in example-static example-shared; do
     printf '%s: ' "$program"
     said=$($under "$out/$program")
     echo "$said"
-    [ "$said" = 'alice: hi' ]
+    [ "$said" = 'alice-phone: hi' ]
 done

@@ -239,7 +239,10 @@ mod tests {
 
     #[test]
     fn paths_are_written_out() {
-        assert_eq!(named("use crate::{a::{self, B}, c as d, e::*};"), ["crate::a::self", "crate::a::B", "crate::c", "crate::e::*"]);
+        assert_eq!(
+            named("use crate::{a::{self, B}, c as d, e::*};"),
+            ["crate::a::self", "crate::a::B", "crate::c", "crate::e::*"]
+        );
         assert_eq!(named("let x: crate::a::B = super::c::d();"), ["crate::a::B", "super::c::d"]);
         assert_eq!(named("pub(crate) fn f() { g() }"), Vec::<String>::new());
         assert_eq!(named("match x { a::B => c::D { e }, }"), ["a::B", "c::D"]);
