@@ -102,13 +102,13 @@ setup:
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
 TESTS = setup fmt-check lint rust-test doc header-check c-test check-memory symbols-test install-test link-test \
 	go-lint go-test smoke deny
-.PHONY: test $(TESTS) rust-test
+.PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
 	@for step in $(TESTS); do $(MAKE) --no-print-directory $$step || { echo "make test: $$step failed" >&2; exit 1; }; done
 	@printf '\nmake test: all passed\n'
 
-## fmt-check: rustfmt and clang-free C: nothing to reformat
+## fmt-check: rustfmt has nothing to reformat
 fmt-check:
 	$(SAY) $@
 	$(CARGO) fmt --all --check
@@ -149,7 +149,7 @@ link-test: lib
 	$(CARGO) build --quiet --release --manifest-path tests/link/other/Cargo.toml --target-dir $(CURDIR)/target/link; \
 	cd tests/link && $(GO) vet ./... && $(GO) test -count=1 -v ./...
 
-.PHONY: go-vet
+
 ## go-lint: gofmt and go vet
 go-lint: lib
 	$(SAY) $@
@@ -194,7 +194,7 @@ $(DENY):
 deny:
 	$(SAY) $@
 	@command -v cargo-deny >/dev/null || $(MAKE) --no-print-directory $(DENY)
-	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --all-features check bans licenses sources
+	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --workspace --all-features check bans licenses sources
 
 .PHONY: clean help
 ## clean: remove all that was built

@@ -15,6 +15,8 @@
 // The comments here become those of the header, which is read by C programmers: what must hold is said there, in their
 // terms, under Parameters and Ownership. C has no tuples either, so that calls take many arguments.
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
+// Pointers from C: the one place for unsafe code.
+#![allow(unsafe_code)]
 
 mod args;
 mod buffer;
