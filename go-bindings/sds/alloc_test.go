@@ -36,6 +36,8 @@ func TestAllocations(t *testing.T) {
 		{"wrap, id given: the bytes", 1, func() { _, _ = alice.WrapOutgoing(channel, ids[next()], content, tick()) }},
 		{"wrap, id derived: the bytes and the id", 2, func() { _, _ = alice.WrapOutgoing(channel, "", content, tick()) }},
 		{"unwrap: the content and the ids in one", 2, func() { _, _ = alice.UnwrapIncoming(incoming[next()], tick()) }},
+		{"batch of 10: the same for each, and the list", 21, func() { _, _ = alice.UnwrapIncomingBatch(incoming[:10], now) }},
+		{"dependencies met", 0, func() { _ = alice.MarkDependenciesMet(channel, ids[:10], now) }},
 		{"refused: the error and its text", 2, func() { _, _ = alice.UnwrapIncoming(garbage, now) }},
 		{"next deadline", 0, func() { _, _, _ = alice.NextDeadline() }},
 		{"tick", 0, func() { _ = alice.Tick(now) }},

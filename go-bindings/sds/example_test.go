@@ -23,6 +23,7 @@ func Example() {
 	defer bob.Close()
 
 	_, _ = alice.WrapOutgoing("tea", "m1", []byte("Milk?"), now) // lost on its way
+	now = now.Add(time.Second)
 	second, _ := alice.WrapOutgoing("tea", "m2", []byte("Or lemon?"), now)
 	got, _ := bob.UnwrapIncoming(second.Data, now)
 	fmt.Printf("bob has %q: %v\n", got.Content, got.Disposition)
