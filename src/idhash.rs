@@ -1,11 +1,30 @@
-//! Keyed hashes of message ids: how the engine looks ids up, and remembers those whose text it dropped.
+//! Message ids: derived from their messages, and hashed to be looked up.
 //!
-//! Keyed by the seed, so that a stranger cannot make ids that collide, and a run with the same seed repeats itself.
+//! The engine looks ids up by keyed hashes, and remembers ids by them whose text it dropped. Keyed by the seed, so that a
+//! stranger cannot make ids that collide, and a run with the same seed repeats itself.
 
+use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use hashbrown::HashMap;
+use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
+
+/// An id derived from its message: SHA-256 in hex over channel, sender, timestamp and content, each preceded by its
+/// length in bytes as a big-endian u64, the timestamp as a big-endian u64 of milliseconds. Equal payloads get two ids.
+pub fn derive_message_id(channel_id: &str, sender_id: &str, lamport_timestamp_ms: u64, content: &[u8]) -> String {
+    let mut hasher = Sha256::new();
+    for part in [channel_id.as_bytes(), sender_id.as_bytes(), &lamport_timestamp_ms.to_be_bytes(), content] {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
 
 /// A 16-byte hash of an id under a manager's key. Equal hashes mean equal ids, for all that can ever happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -26,7 +26,8 @@ struct Covered {
     item: ItemHash,
 }
 
-/// A filter over the ids of the last `ack_window_ms`, at most `bloom_capacity` of them.
+/// A filter over the ids of the last `ack_window_ms`, at most `bloom_capacity` of them. Its times are those of a clock
+/// that never runs backwards.
 ///
 /// While nothing is in it, it holds no heap memory. It grows by doubling. Ids leave lazily: bits can only be dropped by
 /// rebuilding, so that happens when it pays, and costs O(1) per id over time. Of each id only its hashes and its time
@@ -116,14 +117,6 @@ impl RollingFilter {
         if expired > 0 && expired * 2 >= self.entries.len() {
             let live = self.entries.len() - expired;
             self.rebuild(live, self.fitting(live));
-        }
-    }
-
-    /// The host's clock stepped back by this much: ids keep their age.
-    pub fn step_back(&mut self, by_ms: u64) {
-        self.now_ms = self.now_ms.saturating_sub(by_ms);
-        for entry in &mut self.entries {
-            entry.at = entry.at.saturating_sub(by_ms);
         }
     }
 

@@ -24,7 +24,7 @@ mod tick;
 use std::sync::Arc;
 
 pub use receive::Received;
-pub use send::{Draft, derive_message_id};
+pub use send::Draft;
 
 use crate::bloom::RollingFilter;
 use crate::config::Config;
@@ -191,7 +191,7 @@ impl Channel {
         ChannelStatus {
             received: self.counters.received,
             sent: self.counters.sent,
-            logged: (self.log.len() - self.log.held_len()) as u64,
+            logged: self.log.len() as u64,
             missing: self.incoming.missing_len() as u64,
             lost: self.log.lost_len() as u64,
             waiting: self.incoming.waiting_len() as u64,

@@ -10,12 +10,11 @@ use super::clock::Now;
 use super::incoming::Waiting;
 use super::log::{self, Known};
 use super::outgoing::Review;
-use super::send::derive_message_id;
 use super::sync::Unconfirmed;
 use super::{Channel, Refilter};
 use crate::bloom::{FilterView, ItemHash};
 use crate::error::Error;
-use crate::idhash::IdHash;
+use crate::idhash::{IdHash, derive_message_id};
 use crate::output::{Delivered, Disposition, Event, Hint};
 use crate::types::{Dependency, HistoryEntry, Kind, Message, MessageId, ParticipantId, Profile, TimeMs};
 
@@ -57,6 +56,9 @@ impl Channel {
         let hash = self.ids.hash(message.message_id);
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
             return Ok(self.receive_again(message, hash, own, now));
+        }
+        if own && message.kind() == Kind::Sync {
+            return Ok(Received { disposition: Disposition::Own, own, unmet: Vec::new() });
         }
         let history = message.causal_history.iter().map(|entry| entry.message_id).filter(|id| !id.is_empty());
         let history: Vec<_> = history.map(|id| self.ids.hash(id)).filter(|named| *named != hash).collect();
@@ -147,8 +149,9 @@ impl Channel {
                 || entry.sender_id.as_str() == incomer.message.sender_id
                 || filter.is_some_and(|filter| filter.contains(&ItemHash::of(filter.kind(), &entry.message_id)))
         });
-        if says_something && covered {
-            self.sync.suppress(incomer.now.steady_ms, &mut self.rng);
+        let believable = incomer.lamport_ms <= incomer.now.wall_ms.saturating_add(self.max_drift_ms());
+        if says_something && covered && believable {
+            self.sync.suppress(incomer.lamport_ms, incomer.now.steady_ms, &mut self.rng);
         }
     }
 

@@ -6,13 +6,11 @@
 //! nothing. The caller encodes [`Channel::message`], which borrows from the channel, and may still refuse it, for its
 //! size, say. [`Channel::commit`] takes the bytes and changes the state.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use super::{Channel, Hashed, log, unknown_message};
 use crate::error::Error;
+use crate::idhash::derive_message_id;
 use crate::output::{Output, Transmit, TransmitReason};
 use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 
@@ -35,22 +33,6 @@ impl Draft {
     }
 }
 
-/// An id derived from its message: SHA-256 in hex over channel, sender, timestamp and content, each preceded by its
-/// length in bytes as a big-endian u64, the timestamp as a big-endian u64 of milliseconds. Equal payloads get two ids.
-pub fn derive_message_id(channel_id: &str, sender_id: &str, lamport_timestamp_ms: u64, content: &[u8]) -> String {
-    let mut hasher = Sha256::new();
-    for part in [channel_id.as_bytes(), sender_id.as_bytes(), &lamport_timestamp_ms.to_be_bytes(), content] {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
 impl Channel {
     /// The bytes of a message of ours that was sent before: `None` if the id is new, empty if they are no longer held.
     pub fn sent_bytes(&self, message_id: &str) -> Option<Bytes> {
@@ -70,6 +52,9 @@ impl Channel {
             Some(given) => MessageId::from(given),
         };
         let hash = self.ids.hash(&message_id);
+        if self.log.sender_of(hash) == Some(&self.me) {
+            return Err(Error::BytesGone(message_id.to_string()));
+        }
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
             return Err(Error::IdReused(message_id.to_string()));
         }

@@ -30,12 +30,14 @@ pub(super) struct Sync {
     periodic_ms: Option<TimeMs>,
     confirm_ms: Option<TimeMs>,
     unconfirmed: Vec<Unconfirmed>,
+    /// The greatest timestamp of a message that made ours wait: only a fresher one does so again, not a replay.
+    suppressed_by_ms: u64,
 }
 
 impl Sync {
     pub fn new(enabled: bool, config: &Config) -> Self {
         let interval_ms = config.sync_interval_ms;
-        Self { enabled, interval_ms, periodic_ms: None, confirm_ms: None, unconfirmed: Vec::new() }
+        Self { enabled, interval_ms, periodic_ms: None, confirm_ms: None, unconfirmed: Vec::new(), suppressed_by_ms: 0 }
     }
 
     pub fn is_enabled(&self) -> bool {
@@ -57,7 +59,7 @@ impl Sync {
             return;
         }
         self.interval_ms = config.sync_interval_ms;
-        let due_ms = now_ms.saturating_add(spread_ms(self.interval_ms, rng));
+        let due_ms = now_ms.saturating_add(self.wait_ms(rng));
         self.periodic_ms = Some(self.periodic_ms.map_or(due_ms, |old| old.min(due_ms)));
     }
 
@@ -69,8 +71,9 @@ impl Sync {
         }
         self.unconfirmed.push(message);
         if self.confirm_ms.is_none() {
-            // Between one half and the whole of the configured time.
-            self.confirm_ms = Some(now_ms.saturating_add(spread_ms(config.sync_confirm_ms / 2, rng)));
+            // Wide enough that the second to fire has mostly heard the first, at the delays of a network.
+            let wait_ms = config.sync_confirm_ms / 4 + spread_ms(config.sync_confirm_ms, rng);
+            self.confirm_ms = Some(now_ms.saturating_add(wait_ms));
         }
     }
 
@@ -82,10 +85,11 @@ impl Sync {
         }
     }
 
-    /// Somebody's message says all that ours would: ours can wait a whole interval.
-    pub fn suppress(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
-        if self.enabled {
-            self.periodic_ms = Some(now_ms.saturating_add(spread_ms(self.interval_ms, rng)));
+    /// Somebody's fresh message says all that ours would: ours can wait a whole interval.
+    pub fn suppress(&mut self, lamport_ms: u64, now_ms: TimeMs, rng: &mut fastrand::Rng) {
+        if lamport_ms > self.suppressed_by_ms {
+            self.suppressed_by_ms = lamport_ms;
+            self.restart(now_ms, rng);
         }
     }
 
@@ -93,21 +97,36 @@ impl Sync {
     pub fn sent(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
         self.unconfirmed.clear();
         self.confirm_ms = None;
-        self.suppress(now_ms, rng);
+        self.restart(now_ms, rng);
     }
 
-    /// A sync message went out, with nothing new since the last: the next one may be further off.
-    pub fn back_off(&mut self, config: &Config) {
-        self.interval_ms = self.interval_ms.saturating_mul(2).min(config.sync_interval_max_ms);
+    /// A sync message is about to go out. If it is the periodic one, nothing was new for a while, and the next is
+    /// further off.
+    pub fn fire(&mut self, now_ms: TimeMs, config: &Config, rng: &mut fastrand::Rng) {
+        if self.periodic_ms.is_some_and(|due| due <= now_ms) {
+            self.interval_ms = self.interval_ms.saturating_mul(2).min(config.sync_interval_max_ms);
+        }
+        self.sent(now_ms, rng);
+    }
+
+    /// Between one interval and two.
+    fn wait_ms(&self, rng: &mut fastrand::Rng) -> u64 {
+        self.interval_ms.saturating_add(spread_ms(self.interval_ms, rng))
+    }
+
+    fn restart(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
+        if self.enabled {
+            self.periodic_ms = Some(now_ms.saturating_add(self.wait_ms(rng)));
+        }
     }
 }
 
-/// A random wait between `base_ms` and twice that. With ln u spread over a group of 100,000, the first of N members fires
-/// after base * (2 - ln N / ln 100,000), and the second a good deal later, whatever N is.
-fn spread_ms(base_ms: u64, rng: &mut fastrand::Rng) -> u64 {
+/// A random part of `range_ms`. With ln u spread over a group of 100,000, the least of N draws is about
+/// range * (1 - ln N / ln 100,000), and the second a good deal greater, whatever N is.
+fn spread_ms(range_ms: u64, rng: &mut fastrand::Rng) -> u64 {
     // 1 - [0, 1) lies in (0, 1], where the logarithm is finite.
     let share = (1.0 + (1.0 - rng.f64()).ln() / LN_GROUP).max(0.0);
-    base_ms.saturating_add((base_ms as f64 * share) as u64)
+    (range_ms as f64 * share) as u64
 }
 
 #[cfg(test)]
@@ -117,10 +136,16 @@ mod tests {
     #[test]
     fn the_first_of_many_fires_hardly_earlier_than_the_first_of_few() {
         let mut rng = fastrand::Rng::with_seed(7);
-        let mut first_of = |members: usize| (0..members).map(|_| spread_ms(30_000, &mut rng)).min();
-        for members in [1, 10, 100, 1_000, 10_000] {
-            let first = first_of(members).unwrap_or(0);
-            assert!((30_000..=60_000).contains(&first), "{members} members: {first} ms");
+        // The mean of the least of `members` draws, over many rounds.
+        let mut first_of = |members: u64| {
+            let rounds = 200_000 / members;
+            let first = (0..rounds).map(|_| (0..members).map(|_| spread_ms(30_000, &mut rng)).min().unwrap_or(0));
+            first.sum::<u64>() / rounds
+        };
+        let first: Vec<_> = [1, 10, 100, 1_000, 10_000].into_iter().map(&mut first_of).collect();
+        // A uniform wait would give 15,000, 2,700, 300, 30 and 3.
+        for (first, least) in first.iter().zip([27_000, 22_000, 16_000, 10_000, 4_000]) {
+            assert!((least..least + 3_500).contains(first), "{first:?}");
         }
     }
 }

@@ -146,19 +146,6 @@ fn an_id_inside_the_window_is_not_counted_twice() {
 }
 
 #[test]
-fn steps_of_the_clock_keep_the_age_of_ids() {
-    let mut filter = libsds(10_000);
-    insert(&mut filter, 0..1, 1_000_000);
-    filter.expire(1_000_900);
-    filter.step_back(900_000);
-    assert_eq!(covered(&filter, 0..1), 1);
-    filter.expire(100_999);
-    assert_eq!(covered(&filter, 0..1), 1);
-    filter.expire(101_000);
-    assert!(filter.is_empty());
-}
-
-#[test]
 fn a_steady_stream_rebuilds_now_and_then() {
     let mut filter = libsds(10_000);
     for n in 0..20_000 {

@@ -1,0 +1,461 @@
+//! The house rules, which no compiler checks: who may use whom, that time and chance come from outside, which file owns
+//! which part of RFC 109, and a few more. Each rule is a function from a tree of files to complaints; the tests at the
+//! end run it on made-up trees, to show that it can fail.
+
+mod source;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+/// Files by their path from the top of the repository.
+type Tree = BTreeMap<String, String>;
+
+/// Whether a module may use another. Both as `unit` names them.
+fn may_use(user: &str, used: &str) -> bool {
+    const LEAVES: &[&str] = &["bloom", "config", "error", "idhash", "output", "types"];
+    const STATE: &[&str] =
+        &["channel::clock", "channel::incoming", "channel::log", "channel::outgoing", "channel::sync"];
+    let leaf = LEAVES.contains(&used);
+    match user {
+        "lib" => true,
+        "types" | "error" | "idhash" => false,
+        "config" => matches!(used, "types" | "error"),
+        "output" => used == "types",
+        "wire" | "bloom" => matches!(used, "types" | "config" | "error"),
+        "inspect" => matches!(used, "wire" | "bloom" | "types" | "config" | "error"),
+        // Every state file may use the clock's units, and no other state file.
+        state if STATE.contains(&state) => leaf || (used == "channel::clock" && state != used),
+        "channel" => leaf || STATE.contains(&used),
+        "channel::send" | "channel::receive" | "channel::dump" => leaf || used == "channel" || STATE.contains(&used),
+        "channel::tick" => {
+            leaf || STATE.contains(&used) || matches!(used, "channel" | "channel::send" | "channel::receive")
+        }
+        "manager" => leaf && used != "bloom" || matches!(used, "wire" | "channel"),
+        "ffi" => leaf && used != "bloom" || matches!(used, "manager" | "inspect"),
+        _ => false,
+    }
+}
+
+/// Sections of the RFC that a file must own, and no two files may.
+const RFC_HEADINGS: &[&str] = &[
+    "Message",
+    "SDS-R message fields",
+    "Participant state",
+    "Participant state: bloom filter",
+    "Send Message",
+    "Ephemeral Messages",
+    "Receive Message",
+    "Deliver Message",
+    "Resolve Conflicts",
+    "Review ACK Status",
+    "Periodic Incoming Buffer Sweep",
+    "Periodic Outgoing Buffer Sweep",
+    "Periodic Sync Message",
+    "SDS-R global state",
+];
+
+/// Files of the protocol that own no section: what they hold serves the owners.
+const RFC_SERVANTS: &[&str] =
+    &["src/channel/clock.rs", "src/channel/dump.rs", "src/channel/incoming.rs", "src/channel/sync.rs"];
+
+const MOST_LINES: usize = 500;
+
+// ---- Trees -----------------------------------------------------------------------------------------------------------
+
+/// The module that a file of src is: `["channel", "log"]`; lib.rs is the empty path.
+fn module_of(path: &str) -> Vec<String> {
+    let path = path.trim_start_matches("src/").trim_end_matches(".rs");
+    let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+    if parts.last().is_some_and(|last| last == "mod" || (last == "lib" && parts.len() == 1)) {
+        parts.pop();
+    }
+    parts
+}
+
+/// Rust files of src that are no tests.
+fn engine(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
+    let wanted = |path: &str| {
+        path.starts_with("src/") && path.ends_with(".rs") && !path.ends_with("/tests.rs") && !path.contains("/tests/")
+    };
+    tree.iter().map(|(path, text)| (path.as_str(), text.as_str())).filter(move |(path, _)| wanted(path))
+}
+
+/// What the table of arrows calls a module: folders are one unit, but the parts of the channel are units of their own.
+fn unit(module: &[String]) -> String {
+    match module {
+        [] => "lib".to_owned(),
+        [first, part, ..] if first == "channel" => format!("channel::{part}"),
+        [first, ..] => first.clone(),
+    }
+}
+
+// ---- (a) Arrows ------------------------------------------------------------------------------------------------------
+
+fn arrows(tree: &Tree) -> Vec<String> {
+    let modules: Vec<Vec<String>> =
+        tree.keys().filter(|path| path.starts_with("src/")).map(|path| module_of(path)).collect();
+    let exports = exports(tree, &modules);
+    let mut complaints = Vec::new();
+    for (path, text) in engine(tree) {
+        let here = module_of(path);
+        for named in source::paths(&source::without_reexports(source::code(text))) {
+            let Some(absolute) = absolute(&here, &named, &modules) else { continue };
+            let Some(target) = target(&absolute, &modules, &exports) else {
+                complaints.push(format!("{path}: what is {}?", named.join("::")));
+                continue;
+            };
+            let (user, used) = (unit(&here), unit(&target));
+            if user != used && !may_use(&user, &used) {
+                complaints.push(format!("{path}: {user} must not use {used} ({})", named.join("::")));
+            }
+        }
+    }
+    complaints.sort();
+    complaints.dedup();
+    complaints
+}
+
+/// A path from the top of the crate; `None` if it leads outside it.
+fn absolute(here: &[String], named: &[String], modules: &[Vec<String>]) -> Option<Vec<String>> {
+    let mut base = here.to_vec();
+    let mut rest = named;
+    match named.first()?.as_str() {
+        "crate" => {
+            base.clear();
+            rest = &named[1..];
+        }
+        "self" => rest = &named[1..],
+        "super" => {
+            while rest.first().is_some_and(|part| part == "super") {
+                base.pop();
+                rest = &rest[1..];
+            }
+        }
+        // A child module, named without `self`.
+        child => {
+            let child = [here, &[child.to_owned()]].concat();
+            modules.contains(&child).then_some(())?;
+        }
+    }
+    base.extend(rest.iter().filter(|part| *part != "self" && *part != "*").cloned());
+    Some(base)
+}
+
+/// The module that a path leads to: as much of it as is a module; from the top of the crate, what lib.rs exports.
+fn target(
+    absolute: &[String],
+    modules: &[Vec<String>],
+    exports: &BTreeMap<String, Vec<String>>,
+) -> Option<Vec<String>> {
+    let module = (0..=absolute.len()).rev().map(|n| &absolute[..n]).find(|part| modules.iter().any(|m| m == part))?;
+    match absolute.first() {
+        Some(name) if module.is_empty() => exports.get(name).cloned(),
+        _ => Some(module.to_vec()),
+    }
+}
+
+/// Names that lib.rs takes from its modules to the top of the crate.
+fn exports(tree: &Tree, modules: &[Vec<String>]) -> BTreeMap<String, Vec<String>> {
+    let lib = tree.get("src/lib.rs").map(|text| source::code(text)).unwrap_or_default();
+    let named = source::paths(&lib).into_iter().filter_map(|path| {
+        let path = absolute(&[], &path, modules)?;
+        Some((path.last()?.clone(), path[..1].to_vec()))
+    });
+    named.collect()
+}
+
+// ---- (b) Time and chance ---------------------------------------------------------------------------------------------
+
+fn clocks(tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (path, text) in engine(tree).filter(|(path, _)| !path.starts_with("src/ffi/")) {
+        let code = source::code(text);
+        let seeds = path.starts_with("src/manager");
+        for named in source::paths(&code) {
+            if let Some(why) = clock(&named, seeds) {
+                complaints.push(format!("{path}: {}: {why}", named.join("::")));
+            }
+        }
+        for word in ["Instant", "SystemTime", "thread_rng", "RandomState"] {
+            if code.iter().any(|token| token == word) {
+                complaints.push(format!("{path}: {word}: time and chance come from outside"));
+            }
+        }
+    }
+    complaints
+}
+
+/// Why a path must not be named in the engine. `seeds`: here the first seed is made.
+fn clock(named: &[String], seeds: bool) -> Option<&'static str> {
+    let parts: Vec<&str> = named.iter().map(String::as_str).collect();
+    match parts.as_slice() {
+        ["std" | "core", "time", ..] => Some("the host passes the time in"),
+        ["std", "thread", ..] => Some("the engine has no thread"),
+        ["rand", ..] => Some("randomness comes from the seed"),
+        ["getrandom", ..] if !seeds => Some("only the manager asks for a seed"),
+        ["std", "collections", "HashMap" | "HashSet" | "hash_map" | "hash_set", ..] => {
+            Some("std's maps are ordered by chance: hashbrown with a seeded hasher")
+        }
+        ["fastrand", "Rng", "new" | "default", ..] | ["Rng", "new" | "default", ..] => Some("with_seed, or no replay"),
+        ["fastrand", function, ..] if *function != "Rng" => Some("the global generator cannot be replayed"),
+        _ => None,
+    }
+}
+
+// ---- (c) Owners of the RFC's sections ------------------------------------------------------------------------------------
+
+fn owners(tree: &Tree) -> Vec<String> {
+    let must_own = |path: &str| {
+        let file =
+            matches!(path, "src/types.rs" | "src/config.rs" | "src/wire/mod.rs" | "src/bloom.rs" | "src/bloom/mod.rs");
+        (file || path.starts_with("src/channel")) && !RFC_SERVANTS.contains(&path)
+    };
+    let mut complaints = Vec::new();
+    let mut owner = BTreeMap::new();
+    for (path, text) in engine(tree) {
+        let claims: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("//! RFC: ")).flat_map(|line| line.split("; ")).collect();
+        if claims.is_empty() && must_own(path) {
+            complaints.push(format!("{path}: which section of the RFC does it own? Say `//! RFC: <heading>`"));
+        }
+        for claim in claims {
+            if !RFC_HEADINGS.contains(&claim) {
+                complaints.push(format!("{path}: the RFC has no section {claim:?}"));
+            }
+            if let Some(other) = owner.insert(claim, path) {
+                complaints.push(format!("{path}: {claim:?} is owned by {other}"));
+            }
+        }
+    }
+    let unclaimed = RFC_HEADINGS.iter().filter(|heading| !owner.contains_key(*heading));
+    complaints.extend(unclaimed.map(|heading| format!("no file owns the RFC's section {heading:?}")));
+    complaints
+}
+
+// ---- (d) to (g) --------------------------------------------------------------------------------------------------------
+
+fn unsafe_code(tree: &Tree) -> Vec<String> {
+    let outside = engine(tree).filter(|(path, _)| !path.starts_with("src/ffi/"));
+    let guilty = outside.filter(|(_, text)| source::tokens(&source::blank(text)).iter().any(|token| token == "unsafe"));
+    guilty.map(|(path, _)| format!("{path}: unsafe lives in src/ffi")).collect()
+}
+
+fn lengths(tree: &Tree) -> Vec<String> {
+    let files = tree.iter().filter(|(path, _)| path.starts_with("src/") && path.ends_with(".rs"));
+    let long = files.filter(|(_, text)| text.lines().count() > MOST_LINES);
+    long.map(|(path, text)| format!("{path}: {} lines, over {MOST_LINES}: split it", text.lines().count())).collect()
+}
+
+/// Names of places that exist only where this was written. Put together here, so that this file is not found.
+fn strangers(tree: &Tree) -> Vec<String> {
+    let needles = [
+        ["../sha", "red"],
+        ["../.lib", "rary"],
+        ["/work/", "shared"],
+        ["crates", ".io"],
+        ["registry.np", "mjs"],
+        ["proxy.go", "lang"],
+        ["sum.go", "lang"],
+        ["pypi", ".org"],
+        ["deb.deb", "ian.org"],
+        ["arti", "factory"],
+    ]
+    .map(|halves| halves.concat());
+    let mut complaints = Vec::new();
+    // Cargo writes its index's name into the lock file, and nothing can be done about it.
+    for (path, text) in tree.iter().filter(|(path, _)| !path.ends_with("Cargo.lock")) {
+        for needle in needles.iter().filter(|needle| text.contains(*needle)) {
+            complaints.push(format!("{path}: mentions {needle}"));
+        }
+    }
+    complaints
+}
+
+/// C code in the README is code that is compiled: it stands word for word in the example.
+fn quotes(tree: &Tree) -> Vec<String> {
+    const EXAMPLE: &str = "tests/c/example.c";
+    let Some(readme) = tree.get("README.md") else { return Vec::new() };
+    let plain = |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+    let example = tree.get(EXAMPLE).map(|text| plain(text)).unwrap_or_default();
+    let blocks = readme.split("```c\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let strange = blocks.filter(|block| !example.contains(&plain(block)));
+    strange.map(|block| format!("README.md: not in {EXAMPLE}:\n{block}")).collect()
+}
+
+// ---- The rules, on this repository ---------------------------------------------------------------------------------------
+
+/// All files that git tracks and that are text. From a source archive without git: those of src.
+fn this_tree() -> Tree {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(top).output();
+    let listed = listed.ok().filter(|output| output.status.success()).expect("git ls-files");
+    let paths = String::from_utf8(listed.stdout).expect("paths are UTF-8");
+    let texts = paths.split_terminator('\0').filter_map(|path| {
+        let text = std::fs::read_to_string(top.join(path)).ok()?;
+        Some((path.to_owned(), text))
+    });
+    texts.collect()
+}
+
+#[track_caller]
+fn none(complaints: Vec<String>) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn modules_use_only_whom_they_may() {
+    none(arrows(&this_tree()));
+}
+
+#[test]
+fn time_and_chance_come_from_outside() {
+    none(clocks(&this_tree()));
+}
+
+#[test]
+fn every_rfc_section_has_one_owner() {
+    none(owners(&this_tree()));
+}
+
+#[test]
+fn unsafe_lives_in_ffi() {
+    none(unsafe_code(&this_tree()));
+}
+
+#[test]
+fn files_are_short() {
+    none(lengths(&this_tree()));
+}
+
+#[test]
+fn no_file_names_places_elsewhere() {
+    none(strangers(&this_tree()));
+}
+
+#[test]
+fn the_readme_quotes_code_that_is_compiled() {
+    none(quotes(&this_tree()));
+}
+
+// ---- The rules, on made-up trees -----------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod can_fail {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    }
+
+    /// Complaints about one file among empty ones of the usual names.
+    fn arrows_of(path: &str, text: &str) -> Vec<String> {
+        let mut files = tree(&[
+            ("src/lib.rs", "pub mod config; pub use config::Config; pub use manager::Manager;"),
+            ("src/types.rs", ""),
+            ("src/config.rs", ""),
+            ("src/manager/mod.rs", ""),
+            ("src/wire/mod.rs", ""),
+            ("src/wire/rfc.rs", ""),
+            ("src/channel/mod.rs", ""),
+            ("src/channel/log.rs", ""),
+            ("src/channel/incoming.rs", ""),
+            ("src/channel/send.rs", ""),
+            ("src/channel/tick.rs", ""),
+        ]);
+        files.insert(path.to_owned(), text.to_owned());
+        arrows(&files)
+    }
+
+    #[test]
+    fn arrows_that_are_allowed() {
+        for (path, text) in [
+            (
+                "src/channel/log.rs",
+                "use crate::types::X; use crate::Config; // crate::wire::x\n#[cfg(test)] use crate::wire::x;",
+            ),
+            ("src/channel/mod.rs", "mod log; use log::Log; use self::incoming::X;"),
+            // A folder's face shows what its parts have; that is no use.
+            ("src/channel/mod.rs", "mod send; pub use send::{X, Y};"),
+            ("src/channel/tick.rs", "use super::{send, log::Log}; fn f() { send::g() }"),
+            ("src/wire/rfc.rs", "use super::X; use crate::wire::Y; use prost::Message;"),
+            ("src/manager/mod.rs", "use crate::{channel::Channel, wire};"),
+            ("src/channel/tests.rs", "use crate::wire::x;"),
+        ] {
+            assert_eq!(arrows_of(path, text), Vec::<String>::new(), "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn arrows_that_are_not() {
+        for (path, text) in [
+            ("src/types.rs", "use crate::config::Config;"),
+            ("src/types.rs", "use crate::Config;"),
+            ("src/channel/log.rs", "use super::incoming::X;"),
+            ("src/channel/log.rs", "use super::Channel;"),
+            ("src/channel/log.rs", "fn f() -> crate::wire::X {}"),
+            ("src/channel/send.rs", "use super::{log, tick::X};"),
+            ("src/channel/send.rs", "use crate::Manager;"),
+            ("src/channel/mod.rs", "mod send; use send::x;"),
+            ("src/wire/rfc.rs", "use super::super::channel::X;"),
+            ("src/manager/mod.rs", "use crate::{wire::{self, X}, ffi::Y};"),
+            ("src/strange.rs", "use crate::types::X;"),
+        ] {
+            assert_eq!(arrows_of(path, text).len(), 1, "{path}: {text}: {:?}", arrows_of(path, text));
+        }
+    }
+
+    #[test]
+    fn clocks_are_found() {
+        let complaints = |path, text| clocks(&tree(&[(path, text)])).len();
+        for text in [
+            "use std::time::Duration;",
+            "use std::{fmt, time};",
+            "fn f(now: Instant) {}",
+            "fn f() { std::thread::sleep(x) }",
+            "use std::collections::{BTreeMap, HashMap};",
+            "fn f() { fastrand::u64(..) }",
+            "use fastrand::Rng; fn f() { Rng::new() }",
+            "fn f() { getrandom::fill(x) }",
+            "use rand::Rng;",
+        ] {
+            assert!(complaints("src/channel/log.rs", text) > 0, "{text}");
+            assert_eq!(complaints("src/ffi/process.rs", text), 0, "{text}");
+        }
+        let fine = "use std::collections::BTreeMap; // std::time\nfn f() { fastrand::Rng::with_seed(1); \"Instant\" }";
+        assert_eq!(complaints("src/channel/log.rs", fine), 0);
+        assert_eq!(complaints("src/manager/mod.rs", "fn f() { getrandom::u64() }"), 0);
+    }
+
+    #[test]
+    fn owners_are_missed() {
+        let all = format!("//! RFC: {}\n", RFC_HEADINGS.join("; "));
+        let owned = |files: &[(&str, &str)]| {
+            let mut files = tree(files);
+            files.insert("src/types.rs".to_owned(), all.clone());
+            owners(&files)
+        };
+        assert_eq!(owned(&[("src/channel/clock.rs", "")]), Vec::<String>::new());
+        assert_eq!(owned(&[("src/channel/log.rs", "//! A file.")]).len(), 1);
+        assert_eq!(owned(&[("src/channel/log.rs", "//! RFC: Deliver Message")]).len(), 1);
+        // No such section, and that makes it no owner.
+        assert_eq!(owned(&[("src/channel/log.rs", "//! RFC: Fly")]).len(), 1);
+        assert_eq!(owners(&tree(&[])).len(), RFC_HEADINGS.len());
+    }
+
+    #[test]
+    fn the_rest_can_fail() {
+        let unsafe_in = |path| unsafe_code(&tree(&[(path, "fn f() { unsafe { g() } } // and a comment")])).len();
+        assert_eq!((unsafe_in("src/wire/mod.rs"), unsafe_in("src/ffi/mod.rs")), (1, 0));
+        assert_eq!(unsafe_code(&tree(&[("src/a.rs", "// unsafe\n#![deny(unsafe_code)]")])).len(), 0);
+
+        let long = |lines| lengths(&tree(&[("src/a.rs", "x\n".repeat(lines).as_str())])).len();
+        assert_eq!((long(MOST_LINES), long(MOST_LINES + 1)), (0, 1));
+
+        let host = ["see crates", ".io"].concat();
+        assert_eq!(strangers(&tree(&[("README.md", &host), ("Cargo.lock", &host), ("a", "crates")])).len(), 1);
+
+        let readme = "# A\n```c\nint a;\n```\n```c\nint b;\n```\n";
+        assert_eq!(quotes(&tree(&[("README.md", readme), ("tests/c/example.c", "    int a;\n")])).len(), 1);
+    }
+}

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs into a scratch folder, builds the example from there as a stranger would, runs it, and uninstalls.
+#
+#   tests/install.sh MAKE
+#
+# Variables: CC.
+set -eu
+cd "$(dirname "$0")/.."
+make=$1
+: "${CC:=cc}"
+scratch=$PWD/target/install-test
+rm -rf "$scratch"
+
+"$make" --no-print-directory install PREFIX="$scratch/usr" >/dev/null
+PKG_CONFIG_PATH=$scratch/usr/lib/pkgconfig
+export PKG_CONFIG_PATH
+# shellcheck disable=SC2046
+$CC tests/c/example.c $(pkg-config --cflags --libs sds) -Wl,-rpath,"$scratch/usr/lib" -o "$scratch/shared"
+[ "$("$scratch/shared")" = 'alice says hi' ] || { echo 'install: the shared library does not work' >&2; exit 1; }
+
+# The static one: what a package without the shared library would leave.
+find "$scratch/usr/lib" -name "libsds.so*" -exec rm {} + -o -name "libsds.dylib" -exec rm {} +
+# shellcheck disable=SC2046
+$CC tests/c/example.c $(pkg-config --cflags --libs --static sds) -o "$scratch/static"
+[ "$("$scratch/static")" = 'alice says hi' ] || { echo 'install: the static library does not work' >&2; exit 1; }
+
+# DESTDIR goes before the paths and not into them.
+"$make" --no-print-directory install PREFIX=/usr DESTDIR="$scratch/root" >/dev/null
+grep -q '^libdir=/usr/lib$' "$scratch/root/usr/lib/pkgconfig/sds.pc" || { echo 'install: DESTDIR is in sds.pc' >&2; exit 1; }
+"$make" --no-print-directory uninstall PREFIX=/usr DESTDIR="$scratch/root" >/dev/null
+left=$(find "$scratch/root" ! -type d)
+[ -z "$left" ] || { echo "install: uninstall left $left" >&2; exit 1; }
+echo 'install: both libraries found through pkg-config; uninstall left nothing'

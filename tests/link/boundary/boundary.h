@@ -1,0 +1,2 @@
+#include <stdint.h>
+int32_t sds_boundary(int32_t panic);
