@@ -144,9 +144,11 @@ type handle = C.sds_manager_t
 // that messages of up to 256 KiB, more than Waku carries, find their room already there.
 const keepCapacity = 1 << 20
 
-// scratch is C memory for the results of one call at a time.
+// scratch is memory for one call at a time: C memory for its results, and Go memory for lists that it takes.
 type scratch struct {
-	c *C.scratch_t
+	c       *C.scratch_t
+	flat    []byte
+	lengths []uintptr
 }
 
 var scratches = sync.Pool{New: func() any {
@@ -165,6 +167,9 @@ func getScratch() *scratch {
 func (s *scratch) put() {
 	if s.c.out.capacity > keepCapacity {
 		C.sds_buffer_free(&s.c.out)
+	}
+	if cap(s.flat) > keepCapacity || cap(s.lengths) > keepCapacity/8 {
+		s.flat, s.lengths = nil, nil
 	}
 	scratches.Put(s)
 }
@@ -478,23 +483,25 @@ func cUnwrapIncoming(manager handle, message []byte, now uint64, s *scratch) err
 	return s.err(C.sds_unwrap_incoming(manager, bytes, bytesLen, C.uint64_t(now), &s.c.out, &s.c.error))
 }
 
-// cUnwrapIncomingBatch takes the messages one after the other in flat, and their lengths.
-func cUnwrapIncomingBatch(manager handle, flat []byte, lengths []uintptr, now uint64, s *scratch) error {
-	bytes, _ := data(flat)
-	cLengths := (*C.size_t)(unsafe.Pointer(unsafe.SliceData(lengths)))
-	return s.err(C.sds_unwrap_incoming_batch(
-		manager, bytes, cLengths, C.size_t(len(lengths)), C.uint64_t(now), &s.c.out, &s.c.error))
+// list points C to the texts in the scratch, one after the other, and to their lengths.
+func (s *scratch) list() (bytes *C.uint8_t, lengths *C.size_t, count C.size_t) {
+	bytes, _ = data(s.flat)
+	return bytes, (*C.size_t)(unsafe.Pointer(unsafe.SliceData(s.lengths))), C.size_t(len(s.lengths))
 }
 
-// cMarkDependenciesMet takes the ids one after the other in flat, and their lengths.
-func cMarkDependenciesMet(manager handle, channelID string, flat []byte, lengths []uintptr, now uint64) error {
-	s := getScratch()
-	defer s.put()
+// cUnwrapIncomingBatch takes the messages in the list of the scratch.
+func cUnwrapIncomingBatch(manager handle, now uint64, s *scratch) error {
+	bytes, lengths, count := s.list()
+	return s.err(C.sds_unwrap_incoming_batch(
+		manager, bytes, lengths, count, C.uint64_t(now), &s.c.out, &s.c.error))
+}
+
+// cMarkDependenciesMet takes the ids in the list of the scratch.
+func cMarkDependenciesMet(manager handle, channelID string, now uint64, s *scratch) error {
 	channel, channelLen := text(channelID)
-	bytes, _ := data(flat)
-	cLengths := (*C.size_t)(unsafe.Pointer(unsafe.SliceData(lengths)))
-	return s.err(C.sds_mark_dependencies_met(manager, channel, channelLen, (*C.char)(unsafe.Pointer(bytes)), cLengths,
-		C.size_t(len(lengths)), C.uint64_t(now), &s.c.error))
+	bytes, lengths, count := s.list()
+	return s.err(C.sds_mark_dependencies_met(manager, channel, channelLen, (*C.char)(unsafe.Pointer(bytes)), lengths,
+		count, C.uint64_t(now), &s.c.error))
 }
 
 func cSetRetrievalHint(manager handle, channelID string, messageID MessageID, hint []byte) error {

@@ -219,26 +219,44 @@ func (m *Manager) UnwrapIncoming(data []byte, now time.Time) (Unwrapped, error) 
 	return r.unwrapped()
 }
 
-// UnwrapIncomingBatch takes in several messages in one call of the library. The results are in the order given; each is
-// what UnwrapIncoming would have returned.
+// batchBytes is how much of a batch goes to the library at once: as much as lets the results fit into a scratch that is
+// kept. Crossing over costs far less than a message does, so that larger parts would gain nothing.
+const batchBytes = 64 << 10
+
+// UnwrapIncomingBatch takes in several messages with few calls of the library. The results are in the order given; each
+// is what UnwrapIncoming would have returned.
 //
-// Errors: those that concern the manager. A message that is refused is no error of the batch.
+// Errors: those that concern the manager. The results of the messages before it come with it. A message that is refused is
+// no error of the batch.
 func (m *Manager) UnwrapIncomingBatch(data [][]byte, now time.Time) ([]UnwrapResult, error) {
 	ms, err := unixMilli(now)
 	if err != nil {
 		return nil, err
 	}
-	flat, lengths := flatten(data)
 	s := getScratch()
 	defer s.put()
-	if err := m.done(cUnwrapIncomingBatch(m.id(), flat, lengths, ms, s)); err != nil {
-		return nil, err
+	results := make([]UnwrapResult, 0, len(data))
+	for first := true; first || len(data) > 0; first = false {
+		count, size := 0, 0
+		for count < len(data) && (count == 0 || size+len(data[count]) <= batchBytes) {
+			size += len(data[count])
+			count++
+		}
+		flatten(s, data[:count])
+		if err := m.done(cUnwrapIncomingBatch(m.id(), ms, s)); err != nil {
+			return results, err
+		}
+		if results, err = readBatch(results, count, s.bytes()); err != nil {
+			return results, err
+		}
+		data = data[count:]
 	}
-	return readBatch(len(data), s.bytes())
+	return results, nil
 }
 
-func readBatch(count int, b []byte) ([]UnwrapResult, error) {
-	results := make([]UnwrapResult, 0, count)
+// readBatch appends the results of count messages.
+func readBatch(results []UnwrapResult, count int, b []byte) ([]UnwrapResult, error) {
+	want := len(results) + count
 	for len(b) > 0 {
 		r, rest, err := readRecord(b)
 		if err != nil {
@@ -258,7 +276,7 @@ func readBatch(count int, b []byte) ([]UnwrapResult, error) {
 		}
 		results = append(results, result)
 	}
-	if len(results) != count {
+	if len(results) != want {
 		return results, errRecord
 	}
 	return results, nil
@@ -273,8 +291,10 @@ func (m *Manager) MarkDependenciesMet(channelID string, ids []MessageID, now tim
 	if err != nil {
 		return err
 	}
-	flat, lengths := flatten(ids)
-	return m.done(cMarkDependenciesMet(m.id(), channelID, flat, lengths, ms))
+	s := getScratch()
+	defer s.put()
+	flatten(s, ids)
+	return m.done(cMarkDependenciesMet(m.id(), channelID, ms, s))
 }
 
 // SetRetrievalHint sets what others need to fetch a message, such as the network's own hash of it. It goes out in the
@@ -435,16 +455,11 @@ func unixMilli(now time.Time) (uint64, error) {
 	return uint64(ms), nil
 }
 
-// flatten lays texts one after the other, as the library wants lists.
-func flatten[T ~string | ~[]byte](items []T) (flat []byte, lengths []uintptr) {
-	total := 0
+// flatten lays texts one after the other into the scratch, as the library wants lists.
+func flatten[T ~string | ~[]byte](s *scratch, items []T) {
+	s.flat, s.lengths = s.flat[:0], s.lengths[:0]
 	for _, item := range items {
-		total += len(item)
+		s.flat = append(s.flat, item...)
+		s.lengths = append(s.lengths, uintptr(len(item)))
 	}
-	flat, lengths = make([]byte, 0, total), make([]uintptr, len(items))
-	for i, item := range items {
-		flat = append(flat, item...)
-		lengths[i] = uintptr(len(item))
-	}
-	return flat, lengths
 }

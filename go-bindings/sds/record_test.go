@@ -157,7 +157,7 @@ func TestResults(t *testing.T) {
 	want := Unwrapped{ChannelID: "chan", MessageID: "msg", SenderID: "bob", Timestamp: 5, HasTimestamp: true,
 		Profile: ProfileLibsds, Content: []byte("hello"), Disposition: DispositionWaiting, Own: true,
 		Unmet: []HistoryEntry{{MessageID: "a"}, {RetrievalHint: []byte{}}}}
-	results, err := readBatch(2, append(raw.bytes(), refused.bytes()...))
+	results, err := readBatch(nil, 2, append(raw.bytes(), refused.bytes()...))
 	if err != nil || len(results) != 2 || !reflect.DeepEqual(results[0].Unwrapped, want) || results[0].Err != nil {
 		t.Fatalf("%#v, %v", results, err)
 	}
@@ -175,7 +175,7 @@ func TestResults(t *testing.T) {
 		{"one where two were", 2, raw.bytes()},
 		{"another kind", 1, rawRecord{kind: 20}.bytes()},
 	} {
-		if _, err := readBatch(bad.count, bad.b); !errors.Is(err, ErrMalformed) {
+		if _, err := readBatch(nil, bad.count, bad.b); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v", bad.what, err)
 		}
 	}
@@ -249,7 +249,7 @@ func FuzzRecords(f *testing.F) {
 		for _, output := range outputs {
 			_ = output.Channel()
 		}
-		_, _ = readBatch(len(b)/recordHead, b)
+		_, _ = readBatch(nil, len(b)/recordHead, b)
 		_, _ = readWrapped("", b)
 		for rest := b; len(rest) > 0; {
 			r, next, readErr := readRecord(rest)
