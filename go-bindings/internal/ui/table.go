@@ -1,0 +1,62 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/status-im/sds-rs/go-bindings/internal/board"
+)
+
+// Table aligns rows under a head: the first column to the left, the others, numbers, to the right.
+func Table(rows [][]string) string {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], Width(cell))
+		}
+	}
+	var out strings.Builder
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i == 0 {
+				line.WriteString(Pad(cell, widths[i]))
+			} else {
+				line.WriteString("  " + PadLeft(cell, widths[i]))
+			}
+		}
+		out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return out.String()
+}
+
+// Results is the table at the end: who sent, missed and recovered how much, and what it cost.
+func Results(participants []board.Participant) string {
+	rows := [][]string{{
+		"participant", "sent", "acknowledged", "resent", "missed", "recovered", "from store", "packets", "dropped", "bytes",
+	}}
+	var all board.Participant
+	row := func(p board.Participant) {
+		rows = append(rows, []string{
+			Clean(p.Name), Count(p.Sent), Count(p.Acknowledged), Count(p.Resent), Count(p.Missed), Count(p.Recovered),
+			Count(p.FromStore), Count(p.Counters.Packets), Count(p.Counters.Dropped), Bytes(p.Counters.Bytes),
+		})
+		all.Sent += p.Sent
+		all.Acknowledged += p.Acknowledged
+		all.Resent += p.Resent
+		all.Missed += p.Missed
+		all.Recovered += p.Recovered
+		all.FromStore += p.FromStore
+		all.Counters.Packets += p.Counters.Packets
+		all.Counters.Dropped += p.Counters.Dropped
+		all.Counters.Bytes += p.Counters.Bytes
+	}
+	for _, p := range participants {
+		row(p)
+	}
+	all.Name = "all"
+	row(all)
+	return Table(rows)
+}
