@@ -24,7 +24,7 @@ mod tick;
 use std::sync::Arc;
 
 pub use receive::Received;
-pub use send::Draft;
+pub use send::{Draft, Drafted};
 
 use crate::bloom::RollingFilter;
 use crate::config::Config;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{Channel, Hashed, log, unknown_message};
 use crate::error::Error;
-use crate::idhash::derive_message_id;
+use crate::idhash::{IdHash, derive_message_id};
 use crate::output::{Output, Transmit, TransmitReason};
 use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 
@@ -33,34 +33,47 @@ impl Draft {
     }
 }
 
-impl Channel {
-    /// The bytes of a message of ours that was sent before: `None` if the id is new, empty if they are no longer held.
-    pub fn sent_bytes(&self, message_id: &str) -> Option<Bytes> {
-        self.outgoing.bytes(self.ids.hash(message_id)).cloned()
-    }
+/// What comes of drafting.
+#[derive(Clone, Debug)]
+pub enum Drafted {
+    /// A message that is new.
+    New(Draft),
+    /// The id is that of a message of ours, whose bytes these are. What they hold tells whether it is the same message.
+    Before(Bytes),
+}
 
-    /// Drafts a message with content. Refuses an id that is in use, or that is not derived in a channel of derived ids.
-    pub fn draft(&mut self, message_id: Option<&str>, content: &[u8], now_ms: TimeMs) -> Result<Draft, Error> {
+impl Channel {
+    /// Drafts a message with content. Refuses an id that somebody else used, or that is not derived in a channel of
+    /// derived ids.
+    pub fn draft(&mut self, message_id: Option<&str>, content: &[u8], now_ms: TimeMs) -> Result<Drafted, Error> {
         let now = self.clock.observe(now_ms);
         let lamport_ms = self.clock.next(self.profile, now);
         let derive = || derive_message_id(&self.id, &self.config.participant_id, lamport_ms, content);
-        let message_id = match message_id {
-            None => MessageId::from(&*derive()),
-            Some(given) if self.options.derived_ids && given != derive() => {
-                return Err(Error::IdMismatch(given.to_owned()));
-            }
-            Some(given) => MessageId::from(given),
-        };
+        let given = message_id.is_some();
+        let message_id = message_id.map_or_else(|| MessageId::from(&*derive()), MessageId::from);
         let hash = self.ids.hash(&message_id);
+        match self.outgoing.bytes(hash) {
+            Some(bytes) if bytes.is_empty() => return Err(Error::BytesGone(message_id.to_string())),
+            Some(bytes) => return Ok(Drafted::Before(bytes.clone())),
+            None => self.check_unused(&message_id, hash)?,
+        }
+        if given && self.options.derived_ids && message_id.as_str() != derive() {
+            return Err(Error::IdMismatch(message_id.to_string()));
+        }
+        self.outgoing.check_room(self.config.max_unacknowledged)?;
+        self.filter.expire(now.steady_ms);
+        Ok(Drafted::New(Draft { id: Hashed { message_id, hash }, lamport_ms }))
+    }
+
+    /// Refuses the id of a message that is in the log, or was, or waits to be.
+    fn check_unused(&self, message_id: &MessageId, hash: IdHash) -> Result<(), Error> {
         if self.log.sender_of(hash) == Some(&self.me) {
             return Err(Error::BytesGone(message_id.to_string()));
         }
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
             return Err(Error::IdReused(message_id.to_string()));
         }
-        self.outgoing.check_room(self.config.max_unacknowledged)?;
-        self.filter.expire(now.steady_ms);
-        Ok(Draft { id: Hashed { message_id, hash }, lamport_ms })
+        Ok(())
     }
 
     /// The message that a draft stands for: the increased timestamp, the last ids of the log with their hints, and the

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use tracing::{debug, info, warn};
 
-use crate::channel::Channel;
+use crate::channel::{Channel, Drafted};
 use crate::config::Config;
 use crate::error::Error;
 use crate::output::{
@@ -183,10 +183,10 @@ impl Manager {
         self.check_outgoing(message_id, content)?;
         self.with_open_channel(channel_id, now_ms, |state| {
             let channel = &mut state.channel;
-            if let Some(again) = self.wrap_again(channel, message_id, content, now_ms)? {
-                return Ok(again);
-            }
-            let draft = channel.draft(message_id, content, now_ms)?;
+            let draft = match channel.draft(message_id, content, now_ms)? {
+                Drafted::New(draft) => draft,
+                Drafted::Before(bytes) => return self.wrap_again(channel, bytes, content, now_ms),
+            };
             let bytes = self.encode(channel.profile(), &channel.message(&draft, Some(content)))?;
             let message_id = draft.message_id().clone();
             let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
@@ -335,24 +335,17 @@ impl Manager {
     fn wrap_again(
         &self,
         channel: &mut Channel,
-        message_id: Option<&str>,
+        bytes: Bytes,
         content: &[u8],
         now_ms: TimeMs,
-    ) -> Result<Option<Wrapped>, Error> {
-        let Some((message_id, bytes)) = message_id.and_then(|id| channel.sent_bytes(id).map(|bytes| (id, bytes)))
-        else {
-            return Ok(None);
-        };
-        if bytes.is_empty() {
-            return Err(Error::BytesGone(message_id.to_owned()));
-        }
+    ) -> Result<Wrapped, Error> {
         let (_, sent) = wire::decode(&bytes, &self.config)?;
         if sent.payload() != Some(content) {
-            return Err(Error::IdReused(message_id.to_owned()));
+            return Err(Error::IdReused(sent.message_id.to_owned()));
         }
-        let lamport_timestamp_ms = sent.lamport_timestamp_ms;
-        channel.sent_again(message_id, now_ms);
-        Ok(Some(Wrapped { message_id: message_id.into(), lamport_timestamp_ms, bytes: bytes.clone() }))
+        channel.sent_again(sent.message_id, now_ms);
+        let (message_id, lamport_timestamp_ms) = (sent.message_id.into(), sent.lamport_timestamp_ms);
+        Ok(Wrapped { message_id, lamport_timestamp_ms, bytes: bytes.clone() })
     }
 
     fn encode(&self, profile: Profile, message: &crate::types::Message<'_>) -> Result<Bytes, Error> {

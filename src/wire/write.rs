@@ -1,6 +1,6 @@
 //! Writing fields: the same walk over a message once counts its bytes and once writes them.
 
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
+use prost::encoding::{WireType, encode_varint, encoded_len_varint, key_len};
 
 use super::entry_field;
 use crate::types::{HistoryEntry, Profile};
@@ -43,8 +43,8 @@ impl Sink for Length {
 
 impl Sink for Vec<u8> {
     fn put_number(&mut self, field: u32, value: u64) {
-        encode_key(field, WireType::Varint, self);
-        encode_varint(value, self);
+        put_varint(self, key(field, WireType::Varint));
+        put_varint(self, value);
     }
 
     fn put_bytes(&mut self, field: u32, value: &[u8]) {
@@ -53,8 +53,21 @@ impl Sink for Vec<u8> {
     }
 
     fn open(&mut self, field: u32, length: usize) {
-        encode_key(field, WireType::LengthDelimited, self);
-        encode_varint(length as u64, self);
+        put_varint(self, key(field, WireType::LengthDelimited));
+        put_varint(self, length as u64);
+    }
+}
+
+fn key(field: u32, wire_type: WireType) -> u64 {
+    u64::from(field) << 3 | wire_type as u64
+}
+
+/// Nearly all numbers in a message are keys and lengths of one byte, for which the general way takes several times as
+/// long as writing the byte.
+fn put_varint(out: &mut Vec<u8>, value: u64) {
+    match u8::try_from(value) {
+        Ok(byte @ ..0x80) => out.push(byte),
+        _ => encode_varint(value, out),
     }
 }
 
