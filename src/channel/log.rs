@@ -21,6 +21,14 @@ pub(super) struct Entry {
     pub hint: Option<Hint>,
 }
 
+impl Entry {
+    /// What the log is ordered by: the Lamport timestamp, and at equal ones the message id, ascending, bytewise (RFC 109,
+    /// *Resolve Conflicts*). The same everywhere, whatever the order of arrival.
+    fn place(&self) -> (u64, &str) {
+        (self.lamport_ms, &self.message_id)
+    }
+}
+
 /// What is known of an id that is not in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
@@ -28,15 +36,6 @@ pub(super) enum Known {
     Met,
     /// It was given up as lost; delivered, late, should it come.
     Lost,
-}
-
-/// The order of the log: by Lamport timestamp, and at equal ones by message id, ascending, bytewise (RFC 109, *Resolve
-/// Conflicts*). The same everywhere, whatever the order of arrival.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    lamport_ms: u64,
-    message_id: MessageId,
-    number: u32,
 }
 
 /// A channel's log. What it evicts when memory is full is the oldest by *arrival*: timestamps are the senders' word, and
@@ -47,7 +46,8 @@ pub(super) struct Log {
     entries: VecDeque<Entry>,
     first: u32,
     by_id: HashTable<u32>,
-    order: BTreeSet<Place>,
+    /// Numbers of entries, in the order of the log. Nearly all come last and leave first, where this is cheapest.
+    order: VecDeque<u32>,
     /// Entries stamped too far ahead: delivered and known, but in no order yet.
     held: BTreeSet<(u64, u32)>,
     received: Remembered,
@@ -63,7 +63,7 @@ impl Log {
             entries: VecDeque::new(),
             first: 0,
             by_id: HashTable::new(),
-            order: BTreeSet::new(),
+            order: VecDeque::new(),
             held: BTreeSet::new(),
             received: Remembered::new(config.seen_limit),
             met: Remembered::new(config.seen_limit),
@@ -120,18 +120,38 @@ impl Log {
             self.evict_oldest();
         }
         let number = self.first.wrapping_add(self.entries.len() as u32);
-        if ahead {
-            self.held.insert((entry.lamport_ms, number));
-        } else {
-            self.order.insert(Place { lamport_ms: entry.lamport_ms, message_id: entry.message_id.clone(), number });
-        }
         let (entries, first) = (&self.entries, self.first);
         let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
         self.by_id.insert_unique(entry.hash.short(), number, hash_of);
+        let lamport_ms = entry.lamport_ms;
         self.entries.push_back(entry);
+        if ahead {
+            self.hold(lamport_ms, number);
+        } else {
+            self.put_in_order(number);
+        }
+    }
+
+    /// Keeps an entry outside the order. If there are too many, the farthest ahead leaves: it stays known, and never gets
+    /// a place in the order.
+    fn hold(&mut self, lamport_ms: u64, number: u32) {
+        self.held.insert((lamport_ms, number));
         if self.held.len() > self.max_held {
-            // The farthest ahead leaves: it stays known, and never gets a place in the order.
             self.held.pop_last();
+        }
+    }
+
+    fn put_in_order(&mut self, number: u32) {
+        let at = self.position(number).unwrap_or_else(|at| at);
+        self.order.insert(at, number);
+    }
+
+    /// Where an entry is in the order, or belongs.
+    fn position(&self, number: u32) -> Result<usize, usize> {
+        let place = self.entry(number).place();
+        match self.order.back() {
+            Some(last) if self.entry(*last).place() < place => Err(self.order.len()),
+            _ => self.order.binary_search_by(|other| self.entry(*other).place().cmp(&place)),
         }
     }
 
@@ -140,8 +160,7 @@ impl Log {
         let mut greatest = None;
         while let Some(&(lamport_ms, number)) = self.held.first().filter(|held| held.0 <= up_to_ms) {
             self.held.pop_first();
-            let message_id = self.entry(number).message_id.clone();
-            self.order.insert(Place { lamport_ms, message_id, number });
+            self.put_in_order(number);
             greatest = Some(lamport_ms);
         }
         greatest
@@ -154,7 +173,7 @@ impl Log {
 
     /// The last messages in log order, the last one first.
     pub fn latest(&self) -> impl Iterator<Item = &Entry> {
-        self.order.iter().rev().map(|place| self.entry(place.number))
+        self.order.iter().rev().map(|number| self.entry(*number))
     }
 
     /// Remembers what is known of an id that is not in the log.
@@ -171,14 +190,20 @@ impl Log {
     }
 
     fn evict_oldest(&mut self) {
-        let Some(entry) = self.entries.pop_front() else { return };
         let number = self.first;
+        let Some(lamport_ms) = self.entries.front().map(|entry| entry.lamport_ms) else { return };
+        if self.order.front() == Some(&number) {
+            self.order.pop_front();
+        } else if !self.held.remove(&(lamport_ms, number))
+            && let Ok(at) = self.position(number)
+        {
+            self.order.remove(at);
+        }
+        let Some(entry) = self.entries.pop_front() else { return };
         self.first = self.first.wrapping_add(1);
         if let Ok(found) = self.by_id.find_entry(entry.hash.short(), |other| *other == number) {
             found.remove();
         }
-        self.held.remove(&(entry.lamport_ms, number));
-        self.order.remove(&Place { lamport_ms: entry.lamport_ms, message_id: entry.message_id, number });
         self.received.insert(entry.hash);
     }
 
