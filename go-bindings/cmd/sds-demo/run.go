@@ -26,6 +26,8 @@ const (
 	channel = "community/general"
 	// storeFailures is the share of queries that the store does not answer.
 	storeFailures = 0.1
+	// fetchGrace lets packets that are only late come by themselves.
+	fetchGrace = time.Second
 	// After the last line, this much time may pass until all is well; the second, by the wall, keeps a very fast run
 	// on a busy machine from being called a failure.
 	settle     = 15 * time.Minute
@@ -204,6 +206,11 @@ func (d *demo) participants() (nodes []*chatnet.Node, err error) {
 		config.Seed = &seed
 		config.Profile = d.profile
 		config.SyncInLibsds = true // everybody here is of our kind
+		// As many as libsds names. With the default of three, and half of all packets lost, a message that was late for
+		// most may never be named by any other, so that who lacks it does not learn of it.
+		config.CausalHistorySize = 10
+		// Even a channel that fell silent tells every few minutes what it has: the last line may be what somebody lacks.
+		config.SyncIntervalMax = 2 * time.Minute
 		var peers []netip.AddrPort
 		for k, socket := range sockets {
 			if k != i {
@@ -212,7 +219,7 @@ func (d *demo) participants() (nodes []*chatnet.Node, err error) {
 		}
 		node, err := chatnet.NewNode(chatnet.Options{
 			Name: name, Channel: channel, Config: config, Clock: d.clock, Socket: sockets[i], Peers: peers,
-			Store: store, Fetch: service.Ask, Script: d.script(name), Observe: d.observe, Seed: seed,
+			Store: store, Fetch: service.Ask, FetchGrace: fetchGrace, Script: d.script(name), Observe: d.observe, Seed: seed,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("participant %s: %w", name, err)

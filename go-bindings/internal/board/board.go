@@ -213,10 +213,11 @@ func (b *Board) insert(m *Message) {
 }
 
 func (b *Board) inOrder(p *participant, m *Message, e chatnet.Event) {
-	m.Waiting = e.Kind == chatnet.Waiting
-	if m.Waiting {
+	if e.Kind == chatnet.Waiting {
+		m.Waiting = len(b.participants) == 1
 		return
 	}
+	m.Waiting = false
 	if _, inserted := p.log.Insert(m.Entry); !inserted {
 		return
 	}

@@ -35,6 +35,9 @@ type Options struct {
 	// Fetch asks a store for a packet by its hint, and tells how long the answer takes; nil is no answer. Without it,
 	// the other participants are asked.
 	Fetch func(hint []byte) (packet []byte, takes time.Duration)
+	// FetchGrace is how long a missing message may be just late. Queries without an answer are repeated after about
+	// that long, then less and less often.
+	FetchGrace time.Duration
 	// Script is what the participant says by itself, in the order of time.
 	Script []Scripted
 	// Announce tells others that we are here, and watches for them.
@@ -45,11 +48,8 @@ type Options struct {
 }
 
 const (
-	// fetchGrace is how long a missing message may be just late.
-	fetchGrace = time.Second
-	// fetchRetry doubles with each query without an answer, up to fetchRetryMax.
-	fetchRetry    = 1_500 * time.Millisecond
-	fetchRetryMax = 20 * time.Second
+	// fetchPauseMax is the longest pause between two queries for the same message.
+	fetchPauseMax = 20 * time.Second
 	// fetchAttempts ends the asking for what nobody seems to have.
 	fetchAttempts = 40
 	// retryGivenUp is when a message that was given up is tried again: the participants of this chat do not give up.
@@ -124,11 +124,12 @@ func (n *Node) Say(ctx context.Context, text string) {
 	}
 }
 
+// Close ends a participant that was never run.
+func (n *Node) Close() error { return errors.Join(n.manager.Close(), n.options.Socket.Close()) }
+
 // Run is the loop of the participant, until the context ends: that is no error.
 func (n *Node) Run(ctx context.Context) (err error) {
-	defer func() {
-		err = errors.Join(err, n.manager.Close(), n.options.Socket.Close())
-	}()
+	defer func() { err = errors.Join(err, n.Close()) }()
 	if n.options.Announce {
 		if err := n.announce(n.options.Clock.Now()); err != nil {
 			return err
@@ -432,7 +433,7 @@ func (n *Node) want(entry sds.HistoryEntry, now time.Time) {
 	}
 	if want.hint == nil && len(entry.RetrievalHint) > 0 {
 		want.hint = entry.RetrievalHint
-		n.appointments.Push(now.Add(fetchGrace), func(now time.Time) error { return n.fetch(entry.MessageID, now) })
+		n.appointments.Push(now.Add(n.options.FetchGrace), func(now time.Time) error { return n.fetch(entry.MessageID, now) })
 	}
 }
 
@@ -442,7 +443,7 @@ func (n *Node) fetch(id sds.MessageID, now time.Time) error {
 	if want == nil || want.attempts == fetchAttempts {
 		return nil
 	}
-	pause := min(fetchRetry<<min(want.attempts, 8), fetchRetryMax)
+	pause := min(n.options.FetchGrace*3/2<<min(want.attempts, 10), fetchPauseMax)
 	want.attempts++
 	n.appointments.Push(now.Add(pause), func(now time.Time) error { return n.fetch(id, now) })
 	if n.options.Fetch == nil {

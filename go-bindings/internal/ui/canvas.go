@@ -104,8 +104,8 @@ func (c canvas) resent(n int) string {
 	return "↻" + strconv.Itoa(n)
 }
 
-// legend explains the ticks on a rule.
-func (c canvas) legend(y int) {
+// legend explains the ticks on a rule, as far as they go before column end.
+func (c canvas) legend(y, end int) {
 	c.rule(y)
 	x := 2
 	for _, item := range []struct {
@@ -113,13 +113,13 @@ func (c canvas) legend(y int) {
 		name  string
 	}{{board.Sent, "sent"}, {board.PossiblyAcknowledged, "possibly acknowledged"}, {board.Acknowledged, "acknowledged"}} {
 		mark, style := c.ticks(item.state)
-		if x+Width(mark)+Width(item.name)+4 > c.w {
+		if x+Width(mark)+Width(item.name)+4 > end {
 			return
 		}
 		x = c.text(x, y, c.w, style, " "+mark)
 		x = c.text(x, y, c.w, grey, " "+item.name+" ") + 1
 	}
-	if x+12 <= c.w {
+	if x+12 <= end {
 		x = c.text(x, y, c.w, yellow, " "+c.resent(1))
 		c.text(x, y, c.w, grey, " resent ")
 	}
@@ -153,8 +153,13 @@ func (c canvas) chat(top, bottom int, messages []board.Message, nameWidth int, n
 	for i := len(messages) - 1; i >= 0 && y > top; i-- {
 		m := messages[i]
 		if m.Note {
-			y--
-			c.text(1, y, c.w-2, grey, m.Text)
+			lines := Wrap(Clean(m.Text), c.w-2)
+			y -= len(lines)
+			for k, line := range lines {
+				if y+k >= top {
+					c.text(1, y+k, c.w-2, grey, line)
+				}
+			}
 			continue
 		}
 		set := marks(m)

@@ -43,8 +43,8 @@ func DrawChat(screen tcell.Screen, s board.Snapshot, info ChatInfo, input *Input
 		}
 		return []mark{{"", 5, plain}}
 	}, nil)
-	c.legend(c.h - 2)
 	state, style := ChatState(s, info.Others)
+	c.legend(c.h-2, c.w-Width(state)-3)
 	if c.w-Width(state) > 2 {
 		c.right(c.w-1, c.h-2, style, " "+Clean(state)+" ")
 	}

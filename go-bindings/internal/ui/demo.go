@@ -38,18 +38,26 @@ func DrawDemo(screen tcell.Screen, s board.Snapshot, info DemoInfo) {
 		c.table(table, rows, s)
 		c.rule(c.h - 2)
 	}
-	c.legend(table - 1)
+	c.legend(table-1, c.w)
 	c.messages(1, table-1, s)
 	c.progress(c.h-1, s)
 	screen.Show()
 }
 
+// title tells what fits.
 func (c canvas) title(s board.Snapshot, info DemoInfo) {
 	c.fill(0, heading, " ")
-	left := fmt.Sprintf(" sds-demo   %s   loss %s   speed %.3gx   profile %s",
-		Plural(len(s.Participants), "participant"), Percent(info.Loss), info.Speed, info.Profile)
 	clock := Time(s.Now.Sub(info.Start)) + " "
-	c.text(0, 0, c.w-Width(clock)-1, heading, left)
+	x := c.text(0, 0, c.w, heading.Bold(true), " sds-demo")
+	for _, part := range []string{
+		Plural(len(s.Participants), "participant"), "loss " + Percent(info.Loss), fmt.Sprintf("speed %.3gx", info.Speed),
+		"profile " + info.Profile,
+	} {
+		if x+3+Width(part)+2+Width(clock) > c.w {
+			break
+		}
+		x = c.text(x, 0, c.w, heading, "   "+part)
+	}
 	c.right(c.w, 0, heading.Bold(true), clock)
 }
 
@@ -68,15 +76,22 @@ func (c canvas) messages(top, bottom int, s board.Snapshot) {
 			}
 			set = append(set, mark{resent, 2, yellow})
 		}
-		if c.w >= 72 {
+		switch n := len(m.MissingAt); {
+		case c.w >= 100:
 			lacking := ""
-			if len(m.MissingAt) > 0 {
+			if n > 0 {
 				lacking = "missed by " + strings.Join(m.MissingAt, ", ")
-				if Width(lacking) > 22 {
-					lacking = fmt.Sprintf("missed by %s +%d", m.MissingAt[0], len(m.MissingAt)-1)
-				}
+			}
+			if Width(lacking) > 22 && n > 1 {
+				lacking = fmt.Sprintf("missed by %s +%d", m.MissingAt[0], n-1)
 			}
 			set = append(set, mark{Clean(lacking), 22, yellow})
+		case c.w >= 60:
+			lacking := ""
+			if n > 0 {
+				lacking = fmt.Sprintf("missed %d", n)
+			}
+			set = append(set, mark{lacking, 9, yellow})
 		}
 		return set
 	}, s.Participants)
