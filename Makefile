@@ -1,0 +1,207 @@
+# `make` builds the libraries, `make test` checks everything, `make help` tells the rest.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+LIBDIR     = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+
+CARGO ?= cargo
+GO    ?= go
+CC    ?= cc
+CXX   ?= c++
+
+# Where cargo builds, and where what we ship lies: the second is fixed, since the Go bindings look there.
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+OUT        := target/lib
+VERSION    := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+ABI        := $(shell sed -n 's/^.define SDS_ABI_VERSION //p' include/sds.h)
+
+UNAME := $(shell uname -s)
+ifeq ($(UNAME),Darwin)
+  SHARED       := libsds.dylib
+  LIBS_PRIVATE := -lSystem
+  RPATH_FLAG    = -Wl,-rpath,
+else ifneq ($(filter MINGW% MSYS% CYGWIN%,$(UNAME)),)
+  SHARED       := sds.dll
+  LIBS_PRIVATE := -lws2_32 -luserenv -lntdll -lbcrypt
+else
+  SHARED       := libsds.so
+  LIBS_PRIVATE := -lpthread -ldl -lm
+endif
+# The name that programs look for at run time; libsds.so is only what the linker looks for.
+SONAME := $(SHARED)$(if $(filter libsds.so,$(SHARED)),.$(ABI))
+
+# The Rust code and what it is built by. `make` asks cargo only when one of these is newer than the library.
+SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs
+
+GO_BINDINGS := go-bindings
+# What one step of `make test` is called in the output.
+SAY = @printf '\n== %s\n'
+
+.PHONY: all lib
+all: lib
+
+## lib: the static and the shared library and sds.pc in target/lib, and include/sds.h (the default)
+lib: $(OUT)/libsds.a $(OUT)/$(SHARED) $(OUT)/sds.pc include/sds.h
+
+$(OUT)/.built: $(SOURCES)
+	$(CARGO) build --release --lib --locked
+	@mkdir -p $(OUT)
+	@touch $@
+
+$(OUT)/libsds.a: $(OUT)/.built tools/localize.sh include/sds.h
+	CC='$(CC)' tools/localize.sh $(TARGET_DIR)/release/libsds.a $@ include/sds.h
+
+# Without line tables; function names stay for backtraces. `cp` keeps cargo's own copy whole.
+$(OUT)/$(SHARED): $(OUT)/.built
+	cp $(TARGET_DIR)/release/$(SHARED) $@
+	strip $(if $(filter Darwin,$(UNAME)),-x -S,--strip-debug) $@
+	@[ $(SONAME) = $(SHARED) ] || ln -sf $(SHARED) $(OUT)/$(SONAME)
+
+# This one is for programs built against the work tree; `install` writes another.
+$(OUT)/sds.pc: tools/sds.pc.in Cargo.toml Makefile
+	@mkdir -p $(OUT)
+	$(call write-pc,$(CURDIR)/$(OUT),$(CURDIR)/include) > $@
+
+write-pc = sed -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' -e 's|@VERSION@|$(VERSION)|' \
+	-e 's|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' tools/sds.pc.in
+
+include/sds.h: $(wildcard src/ffi/*.rs) cbindgen.toml
+	$(CARGO) run --quiet --locked -p sds-header -- $@
+	@touch $@
+
+.PHONY: header header-check
+## header: write include/sds.h from src/ffi
+header:
+	$(CARGO) run --quiet --locked -p sds-header -- include/sds.h
+## header-check: fail if include/sds.h is not what src/ffi says
+header-check:
+	$(SAY) $@
+	$(CARGO) run --quiet --locked -p sds-header -- --check include/sds.h
+
+.PHONY: install uninstall
+## install: PREFIX=/usr/local DESTDIR=: libraries, header and sds.pc
+install: lib
+	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)'
+	install -m 644 include/sds.h '$(DESTDIR)$(INCLUDEDIR)/sds.h'
+	install -m 644 $(OUT)/libsds.a '$(DESTDIR)$(LIBDIR)/libsds.a'
+	install -m 755 $(OUT)/$(SHARED) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	[ $(SONAME) = $(SHARED) ] || ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/$(SHARED)'
+	$(call write-pc,$(LIBDIR),$(INCLUDEDIR)) > '$(DESTDIR)$(LIBDIR)/pkgconfig/sds.pc'
+## uninstall: PREFIX= DESTDIR=: remove what install put there
+uninstall:
+	rm -f '$(DESTDIR)$(INCLUDEDIR)/sds.h' '$(DESTDIR)$(LIBDIR)/libsds.a' '$(DESTDIR)$(LIBDIR)/$(SONAME)' \
+		'$(DESTDIR)$(LIBDIR)/$(SHARED)' '$(DESTDIR)$(LIBDIR)/pkgconfig/sds.pc'
+
+.PHONY: setup
+## setup: install what the tests need and this machine lacks (as root, where packages can be had)
+setup:
+	$(SAY) $@
+	tools/setup.sh
+
+# One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
+TESTS = setup fmt-check lint rust-test doc header-check c-test check-memory symbols-test install-test link-test \
+	go-lint go-test smoke deny
+.PHONY: test $(TESTS) rust-test
+## test: everything below, in this order: $(TESTS)
+test:
+	@for step in $(TESTS); do $(MAKE) --no-print-directory $$step || { echo "make test: $$step failed" >&2; exit 1; }; done
+	@printf '\nmake test: all passed\n'
+
+## fmt-check: rustfmt and clang-free C: nothing to reformat
+fmt-check:
+	$(SAY) $@
+	$(CARGO) fmt --all --check
+## lint: clippy, warnings are errors
+lint:
+	$(SAY) $@
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+## rust-test: all Rust tests, house rules included
+rust-test:
+	$(SAY) $@
+	$(CARGO) test --workspace --locked
+## doc: the Rust documentation, warnings are errors
+doc:
+	$(SAY) $@
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
+
+## c-test: tests/c as C and as C++, each against the static and the shared library
+c-test: lib
+	$(SAY) $@
+	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh
+## check-memory: the C tests under valgrind, no leak and no invalid access
+check-memory: lib
+	$(SAY) $@
+	@tools/setup.sh --has valgrind || exit 0; \
+	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh --valgrind
+## symbols-test: both libraries show the header's functions and nothing else; panics are caught after localising
+symbols-test: lib
+	$(SAY) $@
+	CC='$(CC)' CARGO='$(CARGO)' LIBS='$(LIBS_PRIVATE)' tests/symbols.sh $(OUT) $(SHARED) $(SONAME)
+## install-test: install into a scratch folder, build the example through pkg-config, uninstall
+install-test: lib
+	$(SAY) $@
+	@tools/setup.sh --has pkg-config || exit 0; CC='$(CC)' tests/install.sh '$(MAKE)'
+## link-test: one Go program with our static library, SQLite and another Rust archive
+link-test: lib
+	$(SAY) $@
+	@tools/setup.sh --has $(GO) || exit 0; set -e; \
+	$(CARGO) build --quiet --release --manifest-path tests/link/other/Cargo.toml --target-dir $(CURDIR)/target/link; \
+	cd tests/link && $(GO) vet ./... && $(GO) test -count=1 -v ./...
+
+.PHONY: go-vet
+## go-lint: gofmt and go vet
+go-lint: lib
+	$(SAY) $@
+	@tools/setup.sh --has $(GO) || exit 0; set -e; \
+	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod tests/link/go.mod)); do \
+		unformatted=$$(gofmt -l $$module); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; \
+		(cd $$module && $(GO) vet ./...); \
+	done
+## go-test: the Go bindings' tests with the race detector
+go-test: lib
+	$(SAY) $@
+	@tools/setup.sh --has $(GO) || exit 0; set -e; \
+	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod)); do \
+		(cd $$module && $(GO) test -race -count=1 ./...); \
+	done
+
+.PHONY: demo chat bench
+## demo: LOSS= SEED= SPEED= FILE=: two chats over a network that loses messages
+demo: lib
+	cd $(GO_BINDINGS) && $(GO) run ./cmd/sds-demo $(if $(LOSS),-loss $(LOSS)) $(if $(SEED),-seed $(SEED)) \
+		$(if $(SPEED),-speed $(SPEED)) $(if $(FILE),-file '$(abspath $(FILE))')
+## chat: NAME=: a chat in this terminal
+chat: lib
+	cd $(GO_BINDINGS) && $(GO) run ./cmd/sds-chat $(if $(NAME),-name '$(NAME)')
+## bench: prints lines `bench: <name> <value> <unit>`
+bench: lib
+	tools/bench.sh
+# The demo ends by itself; its output is no test's business, its exit status is.
+smoke: lib
+	$(SAY) $@
+	@tools/setup.sh --has $(GO) || exit 0; \
+	if [ -d $(GO_BINDINGS)/cmd/sds-demo ]; then \
+		$(MAKE) --no-print-directory demo SEED=1 SPEED=1000 | tail -n 5; \
+	else echo "no demo in this tree"; fi
+
+# cargo-deny takes about three minutes to build on two cores; once built it stays in target/tools.
+DENY := target/tools/bin/cargo-deny
+$(DENY):
+	$(CARGO) install --quiet --locked --root target/tools --target-dir target/tools/build cargo-deny
+	@rm -rf target/tools/build
+## deny: licences, sources and duplicates of all crates (deny.toml)
+deny:
+	$(SAY) $@
+	@command -v cargo-deny >/dev/null || $(MAKE) --no-print-directory $(DENY)
+	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --all-features check bans licenses sources
+
+.PHONY: clean help
+## clean: remove all that was built
+clean:
+	$(CARGO) clean
+	rm -rf target
+## help: this list
+help:
+	@sed -n 's/^## //p' Makefile | sed 's/$$(TESTS)/$(TESTS)/' | awk -F': ' \
+		'{ name = $$1; sub(/^[^:]*: /, ""); printf "%-14s %s\n", name, $$0 }'
