@@ -28,16 +28,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WORDS 1
-
-#define CAPACITY 2
-
-#define ERROR_MILLIONTHS 3
-
-#define HASHES 4
-
-#define BITS 5
-
 // Channel flag: it begins with the first message received; what lay before is neither waited for nor missing.
 #define SDS_CHANNEL_FROM_NOW 1
 
@@ -209,12 +199,6 @@
 // In the flags of a message status, the resends so far lie above this bit.
 #define SDS_RESENDS_SHIFT 16
 
-#define MESSAGE_ID 1
-
-#define HINT 2
-
-#define SENDER_ID 3
-
 // The outcome of a call. The numbers are part of the ABI: they are never changed and never reused.
 enum sds_status_t
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -283,9 +267,6 @@ typedef enum sds_status_t sds_status_t;
 typedef int32_t sds_status_t;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
-
-// How large a filter is, and how many bits an id sets in it.
-typedef struct Params Params;
 
 // Bytes that a call writes its result to. Begin with `{ NULL, 0, 0 }`, use it again for as many calls as you like, and
 // free it with `sds_buffer_free`.
@@ -538,8 +519,6 @@ typedef struct sds_entry_t {
   // Its length in bytes.
   size_t sender_id_len;
 } sds_entry_t;
-
-
 
 #ifdef __cplusplus
 extern "C" {

@@ -199,6 +199,11 @@ impl Config {
                 format!("over log_messages ({})", self.log_messages),
             ),
             (
+                "causal_history_size",
+                self.history_bytes() <= self.max_message_bytes / 2,
+                format!("a history of so many ids and hints could take {} bytes", self.history_bytes()),
+            ),
+            (
                 "max_message_bytes",
                 self.max_message_bytes >= MESSAGE_BYTES_FLOOR,
                 format!("must be at least {MESSAGE_BYTES_FLOOR}"),
@@ -234,6 +239,12 @@ impl Config {
             at_least_one("max_channels", self.max_channels),
             ("max_outputs", self.max_outputs >= 16, "must be at least 16".to_owned()),
         ]
+    }
+
+    /// The most that a causal history of ours can take on the wire, in bytes.
+    fn history_bytes(&self) -> usize {
+        let entry = self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32);
+        self.causal_history_size.saturating_mul(entry)
     }
 
     fn rate_rules(&self) -> Vec<Rule> {

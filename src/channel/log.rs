@@ -73,9 +73,9 @@ impl Log {
         }
     }
 
-    /// Messages in the log, held ones included.
+    /// Messages that have their place in the order.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.order.len()
     }
 
     pub fn held_len(&self) -> usize {
@@ -84,6 +84,11 @@ impl Log {
 
     pub fn lost_len(&self) -> usize {
         self.lost.len()
+    }
+
+    /// Who sent a message that is in the log.
+    pub fn sender_of(&self, hash: IdHash) -> Option<&ParticipantId> {
+        self.number_of(hash).map(|number| &self.entry(number).sender_id)
     }
 
     /// Whether a message is in the log, or was.

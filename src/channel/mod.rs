@@ -191,7 +191,7 @@ impl Channel {
         ChannelStatus {
             received: self.counters.received,
             sent: self.counters.sent,
-            logged: (self.log.len() - self.log.held_len()) as u64,
+            logged: self.log.len() as u64,
             missing: self.incoming.missing_len() as u64,
             lost: self.log.lost_len() as u64,
             waiting: self.incoming.waiting_len() as u64,

@@ -59,7 +59,7 @@ pub(super) struct Outgoing {
     review: Vec<UnderReview>,
     /// When each is to be sent again.
     due: BTreeSet<(TimeMs, IdHash)>,
-    /// Those given up, oldest first; some may have come back since.
+    /// Those given up, oldest first.
     given_up: VecDeque<IdHash>,
     /// Acknowledged and cancelled ones, oldest first, kept to tell their status and to repeat their bytes.
     ended: VecDeque<IdHash>,
@@ -104,10 +104,6 @@ impl Own {
         self.evidence.iter().map(|evidence| evidence.false_chance).product()
     }
 
-    fn is_given_up(&self) -> bool {
-        matches!(self.state, MessageState::Failed | MessageState::Unconfirmed)
-    }
-
     fn has_ended(&self) -> bool {
         matches!(self.state, MessageState::Acknowledged | MessageState::Cancelled)
     }
@@ -127,7 +123,11 @@ impl Own {
         room
     }
 
+    /// Remembers who gave evidence. A sender without a name cannot be told from another.
     fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) {
+        if who.is_empty() {
+            return;
+        }
         if let Some(known) = self.acknowledgers.iter_mut().find(|known| known.participant_id.as_str() == who) {
             known.certain |= certain;
         } else if self.acknowledgers.len() < max {
@@ -185,21 +185,19 @@ impl Outgoing {
 
     /// Refuses one more message if the buffer is full of messages that are still hoped for.
     pub fn check_room(&self, max: usize) -> Result<(), Error> {
-        let given_up = |hash: &IdHash| self.messages.get(hash).is_some_and(Own::is_given_up);
-        if self.review.len() < max || self.given_up.iter().any(given_up) {
-            return Ok(());
+        if self.review.len() < max || !self.given_up.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::TooManyUnacknowledged(max))
         }
-        Err(Error::TooManyUnacknowledged(max))
     }
 
     /// Makes room for one more message: the oldest that was given up leaves, if the buffer is full.
     pub fn make_room(&mut self, max: usize) {
         while self.review.len() >= max {
             let Some(oldest) = self.given_up.pop_front() else { return };
-            if self.messages.get(&oldest).is_some_and(Own::is_given_up) {
-                self.leave_review(oldest);
-                self.messages.remove(&oldest);
-            }
+            self.leave_review(oldest);
+            self.messages.remove(&oldest);
         }
     }
 
@@ -291,10 +289,13 @@ impl Outgoing {
     ) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
         // A filter that holds anything says nothing.
-        if evidence.false_chance >= 1.0 || !own.add_evidence(evidence) {
+        if evidence.false_chance >= 1.0 {
             return;
         }
         own.add_acknowledger(who, false, config.max_acknowledgers);
+        if !own.add_evidence(evidence) {
+            return;
+        }
         if own.false_chance() < config.ack_false_positive {
             return self.finish(hash, MessageState::Acknowledged, config, events);
         }
@@ -327,6 +328,7 @@ impl Outgoing {
             self.acknowledged_total += 1;
             events.push(Event::Acknowledged { message_id: own.message_id.clone() });
         }
+        self.given_up.retain(|given_up| *given_up != hash);
         if before != MessageState::Cancelled {
             self.ended_bytes += own.bytes.len();
             self.ended.push_back(hash);
@@ -357,6 +359,7 @@ impl Outgoing {
             self.ended_bytes -= own.bytes.len();
             self.ended.retain(|ended| *ended != hash);
         }
+        self.given_up.retain(|given_up| *given_up != hash);
         own.state = match own.evidence.is_empty() {
             true => MessageState::Unacknowledged,
             false => MessageState::PossiblyAcknowledged,

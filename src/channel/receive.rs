@@ -58,6 +58,9 @@ impl Channel {
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
             return Ok(self.receive_again(message, hash, own, now));
         }
+        if own && message.kind() == Kind::Sync {
+            return Ok(Received { disposition: Disposition::Own, own, unmet: Vec::new() });
+        }
         let history = message.causal_history.iter().map(|entry| entry.message_id).filter(|id| !id.is_empty());
         let history: Vec<_> = history.map(|id| self.ids.hash(id)).filter(|named| *named != hash).collect();
         let filter = self.usable_filter(message, profile);
@@ -147,8 +150,9 @@ impl Channel {
                 || entry.sender_id.as_str() == incomer.message.sender_id
                 || filter.is_some_and(|filter| filter.contains(&ItemHash::of(filter.kind(), &entry.message_id)))
         });
-        if says_something && covered {
-            self.sync.suppress(incomer.now.steady_ms, &mut self.rng);
+        let believable = incomer.lamport_ms <= incomer.now.wall_ms.saturating_add(self.max_drift_ms());
+        if says_something && covered && believable {
+            self.sync.suppress(incomer.lamport_ms, incomer.now.steady_ms, &mut self.rng);
         }
     }
 

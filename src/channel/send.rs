@@ -70,6 +70,9 @@ impl Channel {
             Some(given) => MessageId::from(given),
         };
         let hash = self.ids.hash(&message_id);
+        if self.log.sender_of(hash) == Some(&self.me) {
+            return Err(Error::BytesGone(message_id.to_string()));
+        }
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
             return Err(Error::IdReused(message_id.to_string()));
         }

@@ -30,12 +30,14 @@ pub(super) struct Sync {
     periodic_ms: Option<TimeMs>,
     confirm_ms: Option<TimeMs>,
     unconfirmed: Vec<Unconfirmed>,
+    /// The greatest timestamp of a message that made ours wait: only a fresher one does so again, not a replay.
+    suppressed_by_ms: u64,
 }
 
 impl Sync {
     pub fn new(enabled: bool, config: &Config) -> Self {
         let interval_ms = config.sync_interval_ms;
-        Self { enabled, interval_ms, periodic_ms: None, confirm_ms: None, unconfirmed: Vec::new() }
+        Self { enabled, interval_ms, periodic_ms: None, confirm_ms: None, unconfirmed: Vec::new(), suppressed_by_ms: 0 }
     }
 
     pub fn is_enabled(&self) -> bool {
@@ -82,10 +84,11 @@ impl Sync {
         }
     }
 
-    /// Somebody's message says all that ours would: ours can wait a whole interval.
-    pub fn suppress(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
-        if self.enabled {
-            self.periodic_ms = Some(now_ms.saturating_add(spread_ms(self.interval_ms, rng)));
+    /// Somebody's fresh message says all that ours would: ours can wait a whole interval.
+    pub fn suppress(&mut self, lamport_ms: u64, now_ms: TimeMs, rng: &mut fastrand::Rng) {
+        if lamport_ms > self.suppressed_by_ms {
+            self.suppressed_by_ms = lamport_ms;
+            self.restart(now_ms, rng);
         }
     }
 
@@ -93,12 +96,22 @@ impl Sync {
     pub fn sent(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
         self.unconfirmed.clear();
         self.confirm_ms = None;
-        self.suppress(now_ms, rng);
+        self.restart(now_ms, rng);
     }
 
-    /// A sync message went out, with nothing new since the last: the next one may be further off.
-    pub fn back_off(&mut self, config: &Config) {
-        self.interval_ms = self.interval_ms.saturating_mul(2).min(config.sync_interval_max_ms);
+    /// A sync message is about to go out. If it is the periodic one, nothing was new for a while, and the next is
+    /// further off.
+    pub fn fire(&mut self, now_ms: TimeMs, config: &Config, rng: &mut fastrand::Rng) {
+        if self.periodic_ms.is_some_and(|due| due <= now_ms) {
+            self.interval_ms = self.interval_ms.saturating_mul(2).min(config.sync_interval_max_ms);
+        }
+        self.sent(now_ms, rng);
+    }
+
+    fn restart(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
+        if self.enabled {
+            self.periodic_ms = Some(now_ms.saturating_add(spread_ms(self.interval_ms, rng)));
+        }
     }
 }
 

@@ -61,8 +61,7 @@ impl Channel {
         if !self.sync.is_due(steady_ms) {
             return None;
         }
-        self.sync.back_off(&self.config);
-        self.sync.sent(steady_ms, &mut self.rng);
+        self.sync.fire(steady_ms, &self.config, &mut self.rng);
         Some(self.draft_sync())
     }
 }

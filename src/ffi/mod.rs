@@ -2,7 +2,7 @@
 //!
 //! The rules of the boundary, which every function here keeps:
 //!
-//! * A function that can fail returns a [`sds_status_t`](status::sds_status_t), 0 being success, and takes an optional
+//! * A function that can fail returns a [`sds_status_t`], 0 being success, and takes an optional
 //!   `sds_error_t *` for the details of *this* call. Nothing is kept per thread or per handle.
 //! * A call that fails changes nothing, and writes none of its outputs.
 //! * Texts and bytes are (pointer, length), borrowed for the call only. NULL with length 0 is the empty one; NULL with

@@ -1,0 +1,413 @@
+package sds
+
+import (
+	"strconv"
+	"time"
+)
+
+// MessageID names one message, for everybody and for ever.
+type MessageID string
+
+// ParticipantID names one installation of one member. The empty one equals nobody's.
+type ParticipantID string
+
+// Profile is a wire format. Both are always read; a channel writes one.
+type Profile uint32
+
+const (
+	// ProfileDefault is the one of the Config in ChannelOptions, and ProfileRFC in a Config.
+	ProfileDefault Profile = 0
+	// ProfileRFC is RFC 109 as written, as spoken by @waku/sds.
+	ProfileRFC Profile = 1
+	// ProfileLibsds is what nim-sds speaks inside the Status app.
+	ProfileLibsds Profile = 2
+)
+
+// String returns the name of the profile.
+func (p Profile) String() string { return name("profile", int(p), "default", "rfc", "libsds") }
+
+// Config is what a manager is made from. Begin with [DefaultConfig] and change what differs: zero is not the default of
+// the limits and intervals, and most of them refuse it.
+//
+// Intervals count in whole milliseconds.
+type Config struct {
+	// ParticipantID says who we are. It is unique per installation, not per user. Default: empty, which equals
+	// nobody's, so that no message is taken for our own.
+	ParticipantID ParticipantID
+	// Seed of all randomness, so that a run can be replayed. Default: nil, a seed from the operating system.
+	Seed *uint64
+	// Profile is the format that channels write, unless they are opened with another. Default: ProfileRFC.
+	Profile Profile
+	// AutoOpenChannels opens a channel when the first message for it is wrapped or received. Default: false, since
+	// otherwise a stranger makes channels.
+	AutoOpenChannels bool
+	// SyncInLibsds sends sync messages in libsds channels too. Default: false, since nim-sds takes them for ordinary
+	// messages.
+	SyncInLibsds bool
+
+	// CausalHistorySize is the number of message ids that a message names. Default: 3.
+	CausalHistorySize int
+
+	// MaxClockDriftRFC is how far ahead of the clock a timestamp may lie and still move ours, in rfc channels.
+	// Default: 10 minutes.
+	MaxClockDriftRFC time.Duration
+	// MaxClockDriftLibsds is the same for libsds channels. Default: 7 days.
+	MaxClockDriftLibsds time.Duration
+	// ClockStep: a backward step of the host's clock by more than this shifts all deadlines. Default: 1 minute.
+	ClockStep time.Duration
+	// MaxHeldMessages is the number of delivered messages, stamped too far ahead, that are kept outside the log.
+	// Default: 256.
+	MaxHeldMessages int
+
+	// LogMessages is the number of messages in a channel's log. Default: 1,000.
+	LogMessages int
+	// LogBytes is how much message content a channel's log keeps for sending again. Default: 8 MiB.
+	LogBytes int
+	// SeenLimit is the number of ids remembered per channel after they left the log. Default: 20,000.
+	SeenLimit int
+
+	// BloomCapacity is the number of ids that a filter covers at most. Default: 10,000.
+	BloomCapacity int
+	// BloomErrorRate is a filter's false-positive rate at capacity. Default: 0.001.
+	BloomErrorRate float64
+	// AckWindow: a filter covers ids received this recently. Default: 10 minutes.
+	AckWindow time.Duration
+	// RefilterPerMinute is the number of duplicates of older messages that enter the filter again, per minute and
+	// channel. Default: 64.
+	RefilterPerMinute int
+	// AckFalsePositive: a message is acknowledged once the chance that every filter hit for it was false is below
+	// this. Default: 1e-6.
+	AckFalsePositive float64
+	// MaxAcknowledgers is the number of participants remembered by name per message as having it. Default: 64.
+	MaxAcknowledgers int
+
+	// ResendInterval is the wait before the first resend of an unacknowledged message; it doubles with each.
+	// Default: 5 s.
+	ResendInterval time.Duration
+	// PossiblyResendInterval is the same for possibly acknowledged messages. Default: 15 s.
+	PossiblyResendInterval time.Duration
+	// MaxResends is the number of resends before a message is given up. Default: 5.
+	MaxResends int
+	// ResendJitterPercent is the random extra wait before a resend, in percent of the wait. Default: 20.
+	ResendJitterPercent int
+	// MaxUnacknowledged is the number of our messages that may wait to be acknowledged, per channel. Default: 10,000.
+	MaxUnacknowledged int
+
+	// DependencyTimeout is the wait for missing messages before they are lost. Default: 5 minutes.
+	DependencyTimeout time.Duration
+	// MaxWaitingMessages is the number of messages that wait for others, per channel; beyond it the oldest is
+	// delivered early. Default: 1,000.
+	MaxWaitingMessages int
+	// MaxWaitingBytes is how much they hold, per channel. Default: 8 MiB.
+	MaxWaitingBytes int
+	// MaxMissing is the number of missing ids that are tracked, per channel. Default: 4,096.
+	MaxMissing int
+
+	// SyncInterval is the least interval of periodic sync messages; it doubles while nothing is new. Default: 30 s.
+	SyncInterval time.Duration
+	// SyncIntervalMax is the greatest interval of periodic sync messages. Default: 30 minutes.
+	SyncIntervalMax time.Duration
+	// SyncConfirm is about how long after a message that nobody was heard to confirm we confirm it ourselves.
+	// Default: 2 s.
+	SyncConfirm time.Duration
+
+	// MaxMessageBytes limits an encoded message, sent or received. Default: 1 MiB.
+	MaxMessageBytes int
+	// MaxIDBytes limits a message, channel or participant id. Default: 256.
+	MaxIDBytes int
+	// MaxHistoryEntries limits a received causal history. Default: 1,024.
+	MaxHistoryEntries int
+	// MaxRepairEntries limits a received repair request. Default: 64.
+	MaxRepairEntries int
+	// MaxHintBytes limits a retrieval hint. Default: 1,024.
+	MaxHintBytes int
+	// MaxFilterBytes limits a received filter. Default: 128 KiB.
+	MaxFilterBytes int
+
+	// MaxChannels limits the channels of the manager. Default: 100,000.
+	MaxChannels int
+	// MaxOutputs limits the outputs that wait to be drained; beyond it, calls that make more are refused with
+	// ErrOutputsFull. Default: 65,536.
+	MaxOutputs int
+}
+
+// DefaultConfig returns the defaults of the library.
+func DefaultConfig() Config {
+	return cConfigInit()
+}
+
+// ChannelOptions says how a channel is opened. The zero value is the usual way.
+type ChannelOptions struct {
+	// Profile is the format that the channel writes.
+	Profile Profile
+	// FromNow begins the channel with the first message received: what lay before is neither waited for nor missing,
+	// but told as BeforeUs.
+	FromNow bool
+	// DerivedIDs demands that every message id is derived from its message; others are refused with ErrIDMismatch.
+	DerivedIDs bool
+}
+
+// HistoryEntry names a message that another one causally depends on.
+type HistoryEntry struct {
+	// MessageID is the message named.
+	MessageID MessageID
+	// RetrievalHint is what is needed to fetch it, such as the network's own hash of it; nil if there is none.
+	RetrievalHint []byte
+	// SenderID is who sent it, as far as whoever named it said so.
+	SenderID ParticipantID
+}
+
+// Wrapped is a message ready to be broadcast.
+type Wrapped struct {
+	// MessageID is the id given, or the derived one.
+	MessageID MessageID
+	// Timestamp is its Lamport timestamp in milliseconds; 0 for an ephemeral message, which has none.
+	Timestamp uint64
+	// Data is what to broadcast. It belongs to the caller.
+	Data []byte
+}
+
+// Unwrapped is a received message, and what became of it.
+type Unwrapped struct {
+	// ChannelID is its channel.
+	ChannelID string
+	// MessageID is its id.
+	MessageID MessageID
+	// SenderID is who sent it; it may be empty.
+	SenderID ParticipantID
+	// Timestamp is its Lamport timestamp in milliseconds, if HasTimestamp.
+	Timestamp uint64
+	// HasTimestamp is false for ephemeral messages.
+	HasTimestamp bool
+	// Profile is the format that it came in.
+	Profile Profile
+	// Content is the payload, empty in sync messages. It belongs to the caller.
+	Content []byte
+	// Disposition is what became of the message.
+	Disposition Disposition
+	// Own is true if the sender id is ours.
+	Own bool
+	// Unmet are all messages that it depends on and that are not here now.
+	Unmet []HistoryEntry
+}
+
+// UnwrapResult is the fate of one message of a batch.
+type UnwrapResult struct {
+	Unwrapped
+	// Err is what UnwrapIncoming would have returned.
+	Err error
+}
+
+// Disposition is what became of a received message.
+type Disposition uint16
+
+const (
+	// DispositionDelivered: in causal order, show it.
+	DispositionDelivered Disposition = 0
+	// DispositionWaiting: it depends on messages not yet here. A host may show it, marked; Delivered follows.
+	DispositionWaiting Disposition = 1
+	// DispositionDuplicate: received before.
+	DispositionDuplicate Disposition = 2
+	// DispositionOwn: an echo of a message that we sent.
+	DispositionOwn Disposition = 3
+	// DispositionSync: a sync message, without content.
+	DispositionSync Disposition = 4
+	// DispositionEphemeral: show it; it is remembered nowhere.
+	DispositionEphemeral Disposition = 5
+	// DispositionBeforeUs: show it, though it depends on messages from before we joined.
+	DispositionBeforeUs Disposition = 6
+	// DispositionLate: show it; it had been given up as lost.
+	DispositionLate Disposition = 7
+)
+
+// String returns the name of the disposition.
+func (d Disposition) String() string {
+	return name("disposition", int(d),
+		"delivered", "waiting", "duplicate", "own", "sync", "ephemeral", "before us", "late")
+}
+
+// MessageState is how far a message of ours got.
+type MessageState uint16
+
+const (
+	// StateUnacknowledged: nobody was heard to have it.
+	StateUnacknowledged MessageState = 0
+	// StatePossiblyAcknowledged: filters hold it, which is evidence and no proof.
+	StatePossiblyAcknowledged MessageState = 1
+	// StateAcknowledged: somebody has it.
+	StateAcknowledged MessageState = 2
+	// StateFailed: given up, nothing was heard of it.
+	StateFailed MessageState = 3
+	// StateUnconfirmed: given up, filters hold it.
+	StateUnconfirmed MessageState = 4
+	// StateCancelled: taken back by Cancel.
+	StateCancelled MessageState = 5
+)
+
+// String returns the name of the state.
+func (s MessageState) String() string {
+	return name("state", int(s),
+		"unacknowledged", "possibly acknowledged", "acknowledged", "failed", "unconfirmed", "cancelled")
+}
+
+// MessageStatus is what is known about one message of ours.
+type MessageStatus struct {
+	// State is how far it got.
+	State MessageState
+	// Probability is the chance that somebody has it, 0 to 1; 1 when acknowledged.
+	Probability float64
+	// Timestamp is its Lamport timestamp in milliseconds.
+	Timestamp uint64
+	// Resends is how often it was sent again so far.
+	Resends int
+	// Acknowledgers are the participants whose messages gave evidence of it, in the order heard, at most
+	// Config.MaxAcknowledgers.
+	Acknowledgers []Acknowledger
+}
+
+// Acknowledger is a participant that gave evidence of having a message of ours.
+type Acknowledger struct {
+	// ParticipantID is who.
+	ParticipantID ParticipantID
+	// Certain is true if it named the message in a causal history, and false if its filter held it.
+	Certain bool
+}
+
+// ChannelStatus tells how much of a channel is here, and what is not.
+type ChannelStatus struct {
+	// Received counts messages with content delivered from others since the channel was first opened.
+	Received uint64
+	// Sent counts messages of ours since then.
+	Sent uint64
+	// Logged counts messages in the log now.
+	Logged uint64
+	// Missing counts missing messages now.
+	Missing uint64
+	// Lost counts messages given up as lost, and not come since.
+	Lost uint64
+	// Waiting counts messages that wait for others now.
+	Waiting uint64
+	// Unacknowledged counts messages of ours that wait to be acknowledged now, possibly acknowledged ones included.
+	Unacknowledged uint64
+	// PossiblyAcknowledged counts those of them that are possibly acknowledged.
+	PossiblyAcknowledged uint64
+	// GivenUp counts messages of ours given up, failed or unconfirmed, now.
+	GivenUp uint64
+	// Acknowledged counts messages of ours acknowledged since the channel was first opened.
+	Acknowledged uint64
+	// Held counts delivered messages kept outside the log because their timestamp lies too far ahead.
+	Held uint64
+	// Duplicates counts duplicates received.
+	Duplicates uint64
+	// DeliveredEarly counts messages delivered before those they depend on, because too many waited.
+	DeliveredEarly uint64
+	// FiltersRefused counts received filters that were refused.
+	FiltersRefused uint64
+	// MissingUntracked counts missing ids that were not tracked, because too many were.
+	MissingUntracked uint64
+	// Timestamp is our Lamport timestamp, in milliseconds.
+	Timestamp uint64
+}
+
+// Kind is what a message is for.
+type Kind uint32
+
+const (
+	// KindContent: an ordinary message.
+	KindContent Kind = 1
+	// KindSync: a periodic sync message.
+	KindSync Kind = 2
+	// KindEphemeral: delivered at once and remembered nowhere.
+	KindEphemeral Kind = 3
+)
+
+// String returns the name of the kind.
+func (k Kind) String() string { return name("kind", int(k), "", "content", "sync", "ephemeral") }
+
+// Inspection is what bytes hold, read without touching any state.
+type Inspection struct {
+	// Profile is the format of the bytes.
+	Profile Profile
+	// Kind is what the message is for.
+	Kind Kind
+	// ChannelID is its channel.
+	ChannelID string
+	// MessageID is its id.
+	MessageID MessageID
+	// SenderID is who sent it; it may be empty.
+	SenderID ParticipantID
+	// Timestamp is its Lamport timestamp in milliseconds, if HasTimestamp.
+	Timestamp uint64
+	// HasTimestamp is false for ephemeral messages.
+	HasTimestamp bool
+	// Content is the payload.
+	Content []byte
+	// History is its causal history.
+	History []HistoryEntry
+	// RepairRequests counts the messages that it asks for (SDS-R).
+	RepairRequests int
+	// Filter is what is known of its filter.
+	Filter FilterInspection
+}
+
+// FilterState says whether a received filter can be used.
+type FilterState uint32
+
+const (
+	// FilterNone: the message has no filter.
+	FilterNone FilterState = 0
+	// FilterOK: the filter is usable.
+	FilterOK FilterState = 1
+	// FilterRefused: the filter is not; the message is processed without it.
+	FilterRefused FilterState = 2
+)
+
+// String returns the name of the state.
+func (s FilterState) String() string { return name("filter state", int(s), "none", "ok", "refused") }
+
+// FilterInspection is what is known of the filter of a message.
+type FilterInspection struct {
+	// State says whether it can be used. The numbers below, but for Bytes, are 0 if not.
+	State FilterState
+	// Hashes is the number of hash functions, k.
+	Hashes int
+	// Bits is the number of bits, m.
+	Bits uint64
+	// Capacity is the number of ids that it claims to be made for.
+	Capacity uint64
+	// Bytes is its size.
+	Bytes int
+	// Fill is the share of its bits that are set, 0 to 1.
+	Fill float64
+	// FalsePositiveRate is the chance that it holds an id that was never put in, 0 to 1.
+	FalsePositiveRate float64
+}
+
+// LogLevel is how much the library writes to standard error.
+type LogLevel uint32
+
+const (
+	// LogOff: nothing. The default.
+	LogOff LogLevel = 0
+	// LogError: what should not happen.
+	LogError LogLevel = 1
+	// LogWarn: also losses and messages given up.
+	LogWarn LogLevel = 2
+	// LogInfo: also channels opened and closed.
+	LogInfo LogLevel = 3
+	// LogDebug: also every refused message and every resend.
+	LogDebug LogLevel = 4
+)
+
+// String returns the name of the level.
+func (l LogLevel) String() string {
+	return name("log level", int(l), "off", "error", "warn", "info", "debug")
+}
+
+// name returns the name of a value, also of one that a later library may know.
+func name(what string, value int, names ...string) string {
+	if value >= 0 && value < len(names) && names[value] != "" {
+		return names[value]
+	}
+	return what + " " + strconv.Itoa(value)
+}
