@@ -7,7 +7,8 @@ use super::buffer::sds_buffer_t;
 use super::config;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
-use super::record::{Record, SDS_RECORD_CHANNEL, history};
+use super::record::{Record, SDS_RECORD_CHANNEL};
+use super::report;
 use super::status::sds_status_t;
 use crate::output::{ChannelOptions, ChannelStatus};
 
@@ -117,14 +118,13 @@ pub unsafe extern "C" fn sds_channel_open(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let options = if options.is_null() {
                 ChannelOptions::default()
             } else {
                 channel_options(args::read_sized(options, "options")?)?
             };
-            handle::with(manager, |manager| Ok(manager.open_channel(channel_id, options, now_ms)?))
+            Ok(manager.open_channel(channel_id, options, now_ms)?)
         })
     }
 }
@@ -155,9 +155,8 @@ pub unsafe extern "C" fn sds_channel_close(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            handle::with(manager, |manager| Ok(manager.close_channel(channel_id)?))
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
+            Ok(manager.close_channel(channel_id)?)
         })
     }
 }
@@ -174,9 +173,8 @@ pub unsafe extern "C" fn sds_channel_forget(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            handle::with(manager, |manager| Ok(manager.forget_channel(channel_id)?))
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
+            Ok(manager.forget_channel(channel_id)?)
         })
     }
 }
@@ -224,13 +222,10 @@ pub unsafe extern "C" fn sds_channel_status(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let out = args::output_sized(status, "status")?;
-            handle::with(manager, |manager| {
-                *out = manager.channel_status(channel_id)?.into();
-                Ok(())
-            })
+            *out = manager.channel_status(channel_id)?.into();
+            Ok(())
         })
     }
 }
@@ -250,15 +245,12 @@ pub unsafe extern "C" fn sds_channel_dump(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| {
-                let text = manager.dump_channel(channel_id)?;
-                out.room(text.len())?.copy_from_slice(text.as_bytes());
-                out.len = text.len();
-                Ok(())
-            })
+            let text = manager.dump_channel(channel_id)?;
+            out.room(text.len())?.copy_from_slice(text.as_bytes());
+            out.len = text.len();
+            Ok(())
         })
     }
 }
@@ -278,10 +270,9 @@ pub unsafe extern "C" fn sds_next_history(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| history(channel_id, &manager.next_history(channel_id)?).write_to(out))
+            report::history(channel_id, &manager.next_history(channel_id)?).write_to(out)
         })
     }
 }

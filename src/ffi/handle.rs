@@ -1,13 +1,15 @@
 //! Handles: numbers that name managers, and survive every misuse.
 
+use std::ffi::c_char;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::Lazy;
 use parking_lot::RwLock;
 
-use super::guard::Failure;
-use super::status::sds_status_t::*;
+use super::args;
+use super::guard::{Failure, guard, sds_error_t};
+use super::status::sds_status_t::{self, *};
 use crate::manager::Manager;
 
 /// Names a manager. A plain number, not an address: it can be copied and compared, 0 is never one, and a handle that is
@@ -67,6 +69,45 @@ pub(super) fn with(handle: sds_manager_t, body: impl FnOnce(&Manager) -> Result<
     }
     let _poison = PoisonOnUnwind(&entry.poisoned);
     body(manager)
+}
+
+/// The body of a C function about a channel.
+///
+/// # Safety
+/// As for [`args::text`], and `error` as for [`guard`].
+pub(super) unsafe fn with_channel(
+    handle: sds_manager_t,
+    (channel_id, channel_id_len): (*const c_char, usize),
+    error: *mut sds_error_t,
+    body: impl FnOnce(&Manager, &str) -> Result<(), Failure>,
+) -> sds_status_t {
+    // SAFETY: forwarded from the caller.
+    unsafe {
+        guard(error, || {
+            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+            with(handle, |manager| body(manager, channel_id))
+        })
+    }
+}
+
+/// The body of a C function about a message of a channel.
+///
+/// # Safety
+/// As for [`with_channel`], and the message id as the channel id.
+pub(super) unsafe fn with_message(
+    handle: sds_manager_t,
+    channel_id: (*const c_char, usize),
+    (message_id, message_id_len): (*const c_char, usize),
+    error: *mut sds_error_t,
+    body: impl FnOnce(&Manager, &str, &str) -> Result<(), Failure>,
+) -> sds_status_t {
+    // SAFETY: forwarded from the caller.
+    unsafe {
+        with_channel(handle, channel_id, error, |manager, channel_id| {
+            let message_id = args::text(message_id, message_id_len, "message id")?;
+            body(manager, channel_id, message_id)
+        })
+    }
 }
 
 /// Closes a manager: waits for the calls inside it, then frees it. Later calls find it closed.

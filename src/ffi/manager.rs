@@ -4,7 +4,7 @@ use super::args;
 use super::config::sds_config_t;
 use super::guard::{guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
-use super::record;
+use super::report;
 use super::status::sds_status_t;
 use crate::manager::Manager;
 
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn sds_drain(
             let len = args::output(len, "len")?;
             let memory = args::memory(memory, capacity, "memory")?;
             let next_len = next_len.as_mut();
-            handle::with(manager, |manager| record::drain(manager, memory, len, next_len))
+            handle::with(manager, |manager| report::drain(manager, memory, len, next_len))
         })
     }
 }

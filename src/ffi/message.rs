@@ -6,7 +6,8 @@ use super::args;
 use super::buffer::sds_buffer_t;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
-use super::record::{self, Record, SDS_RECORD_REFUSED};
+use super::record::{Record, SDS_RECORD_REFUSED};
+use super::report;
 use super::status::sds_status_t;
 use crate::manager::Manager;
 
@@ -50,15 +51,12 @@ pub unsafe extern "C" fn sds_wrap_outgoing(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| {
-                let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
-                record::wrapped(channel_id, &wrapped).write_to(out)
-            })
+            let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
+            report::wrapped(channel_id, &wrapped).write_to(out)
         })
     }
 }
@@ -81,15 +79,12 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| {
-                let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
-                record::wrapped(channel_id, &wrapped).write_to(out)
-            })
+            let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
+            report::wrapped(channel_id, &wrapped).write_to(out)
         })
     }
 }
@@ -121,7 +116,7 @@ pub unsafe extern "C" fn sds_unwrap_incoming(
             let out = args::output(out, "out")?;
             handle::with(manager, |manager| {
                 reserve_unwrapped(out, bytes.len())?;
-                record::unwrapped(&manager.unwrap_incoming(bytes, now_ms)?).write_to(out)
+                report::unwrapped(&manager.unwrap_incoming(bytes, now_ms)?).write_to(out)
             })
         })
     }
@@ -180,7 +175,7 @@ fn unwrap_one_of_batch(
     at: usize,
 ) -> Result<usize, Failure> {
     match manager.unwrap_incoming(bytes, now_ms) {
-        Ok(unwrapped) => record::unwrapped(&unwrapped).write_at(out, at),
+        Ok(unwrapped) => report::unwrapped(&unwrapped).write_at(out, at),
         Err(error) => {
             let status: sds_status_t = (&error).into();
             let text = error.to_string();
@@ -211,12 +206,11 @@ pub unsafe extern "C" fn sds_mark_dependencies_met(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let ids = args::items(message_ids.cast(), lengths, count, "message ids")?;
             let not_utf8 = |_| Failure::new(sds_status_t::SDS_NOT_UTF8, "message id is not UTF-8");
             let ids = ids.into_iter().map(std::str::from_utf8).collect::<Result<Vec<_>, _>>().map_err(not_utf8)?;
-            handle::with(manager, |manager| Ok(manager.mark_dependencies_met(channel_id, &ids, now_ms)?))
+            Ok(manager.mark_dependencies_met(channel_id, &ids, now_ms)?)
         })
     }
 }
@@ -243,11 +237,10 @@ pub unsafe extern "C" fn sds_set_retrieval_hint(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
             let hint = args::bytes(hint, hint_len, "hint")?;
-            handle::with(manager, |manager| Ok(manager.set_retrieval_hint(channel_id, message_id, hint)?))
+            Ok(manager.set_retrieval_hint(channel_id, message_id, hint)?)
         })
     }
 }
@@ -270,14 +263,11 @@ pub unsafe extern "C" fn sds_message_status(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
             let out = args::output(out, "out")?;
-            handle::with(manager, |manager| {
-                let status = manager.message_status(channel_id, message_id)?;
-                record::message_status(channel_id, message_id, &status).write_to(out)
-            })
+            let status = manager.message_status(channel_id, message_id)?;
+            report::message_status(channel_id, message_id, &status).write_to(out)
         })
     }
 }
@@ -300,10 +290,9 @@ pub unsafe extern "C" fn sds_retry(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
-            handle::with(manager, |manager| Ok(manager.retry(channel_id, message_id, now_ms)?))
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
+            Ok(manager.retry(channel_id, message_id, now_ms)?)
         })
     }
 }
@@ -323,10 +312,9 @@ pub unsafe extern "C" fn sds_cancel(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
-        guard(error, || {
-            let channel_id = args::text(channel_id, channel_id_len, "channel id")?;
-            let message_id = args::text(message_id, message_id_len, "message id")?;
-            handle::with(manager, |manager| Ok(manager.cancel(channel_id, message_id, now_ms)?))
+        let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
+        handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
+            Ok(manager.cancel(channel_id, message_id, now_ms)?)
         })
     }
 }

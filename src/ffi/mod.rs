@@ -26,7 +26,9 @@ mod inspect;
 mod manager;
 mod message;
 mod process;
+mod read;
 mod record;
+mod report;
 mod status;
 
 pub use buffer::*;
@@ -37,5 +39,6 @@ pub use inspect::*;
 pub use manager::*;
 pub use message::*;
 pub use process::*;
+pub use read::*;
 pub use record::*;
 pub use status::*;
