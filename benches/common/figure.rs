@@ -24,7 +24,7 @@ impl Figure {
 
     fn is_over(&self) -> bool {
         // A value that is no number passes no limit.
-        self.limit.is_some_and(|limit| !(self.value <= limit))
+        self.limit.is_some_and(|limit| self.value.is_nan() || self.value > limit)
     }
 }
 

@@ -43,18 +43,42 @@ struct Evidence {
     false_chance: f64,
 }
 
+impl Evidence {
+    fn is_like(&self, other: &Self) -> bool {
+        (self.kind, self.bits, self.hashes) == (other.kind, other.bits, other.hashes)
+    }
+}
+
 /// What a review needs of a message, side by side with its like.
 #[derive(Debug)]
 struct UnderReview {
     hash: IdHash,
     farm: Option<ItemHash>,
     murmur: Option<ItemHash>,
+    /// Whose filter held it last, and what that was worth. The same said again is passed over: every message of a peer
+    /// says it, until the message is acknowledged.
+    last: Option<(IdHash, Evidence)>,
+}
+
+impl UnderReview {
+    /// The hashes that place the message in filters of this kind, computed once.
+    fn item_hash(&mut self, kind: HashKind, messages: &IdMap<Box<Own>>) -> Option<ItemHash> {
+        let cached = match kind {
+            HashKind::Farm => &mut self.farm,
+            HashKind::Murmur => &mut self.murmur,
+        };
+        if cached.is_none() {
+            *cached = messages.get(&self.hash).map(|own| ItemHash::of(kind, &own.message_id));
+        }
+        *cached
+    }
 }
 
 /// The buffer of unacknowledged outgoing messages, and what became of those that left it.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    messages: IdMap<Own>,
+    /// Boxed: thousands may be kept, and a small table is quicker to look into.
+    messages: IdMap<Box<Own>>,
     /// Those that no history has named yet.
     review: Vec<UnderReview>,
     /// When each is to be sent again.
@@ -110,8 +134,7 @@ impl Own {
 
     /// Adds evidence, and tells whether it says anything new.
     fn add_evidence(&mut self, new: Evidence) -> bool {
-        let same = |old: &&mut Evidence| (old.kind, old.bits, old.hashes) == (new.kind, new.bits, new.hashes);
-        if let Some(old) = self.evidence.iter_mut().find(same) {
+        if let Some(old) = self.evidence.iter_mut().find(|old| old.is_like(&new)) {
             let smaller = new.false_chance < old.false_chance;
             old.false_chance = old.false_chance.min(new.false_chance);
             return smaller;
@@ -140,6 +163,8 @@ impl Own {
 pub(super) struct Review<'a> {
     /// Who says so.
     pub sender_id: &'a str,
+    /// The hash of that.
+    pub sender: IdHash,
     /// The ids in its causal history.
     pub history: &'a [IdHash],
     /// Its filter, if it has a usable one.
@@ -214,7 +239,7 @@ impl Outgoing {
             due_ms: Some(due_ms),
             place: None,
         };
-        self.messages.insert(hash, own);
+        self.messages.insert(hash, Box::new(own));
         self.due.insert((due_ms, hash));
         self.enter_review(hash);
     }
@@ -233,41 +258,37 @@ impl Outgoing {
             self.acknowledge(*hash, seen.sender_id, config, &mut events);
         }
         let Some(filter) = seen.filter else { return events };
-        let held = self.held_by(filter);
-        if held.is_empty() {
-            return events;
-        }
-        let fill = filter.fill();
-        for (hash, item) in held {
-            let false_chance = filter.false_positive_rate_at(fill, &item);
-            let (kind, bits, hashes) = (filter.kind(), filter.bits(), filter.hashes());
-            let evidence = Evidence { kind, bits, hashes, false_chance };
+        for (hash, evidence) in self.news_of(filter, seen.sender) {
             self.possibly_acknowledge(hash, evidence, seen.sender_id, now_ms, config, rng, &mut events);
         }
         events
     }
 
-    /// The messages under review that a filter holds. This runs over all of them for every message received.
-    fn held_by(&mut self, filter: &FilterView<'_>) -> Vec<(IdHash, ItemHash)> {
-        let kind = filter.kind();
-        let mut held = Vec::new();
+    /// What a filter says of the messages under review, as far as its sender did not just say so. This runs over all of
+    /// them for every message received.
+    fn news_of(&mut self, filter: &FilterView<'_>, sender: IdHash) -> Vec<(IdHash, Evidence)> {
+        let (kind, bits, hashes) = (filter.kind(), filter.bits(), filter.hashes());
+        // Its fill, and the least it can be worth: computed once, and only if it holds anything.
+        let mut weight = None;
+        let mut news = Vec::new();
         for item in &mut self.review {
-            let cached = match kind {
-                HashKind::Farm => &mut item.farm,
-                HashKind::Murmur => &mut item.murmur,
-            };
-            let item_hash = match cached {
-                Some(known) => *known,
-                None => {
-                    let Some(own) = self.messages.get(&item.hash) else { continue };
-                    *cached.insert(ItemHash::of(kind, &own.message_id))
-                }
-            };
-            if filter.contains(&item_hash) {
-                held.push((item.hash, item_hash));
+            let Some(item_hash) = item.item_hash(kind, &self.messages) else { continue };
+            if !filter.contains(&item_hash) {
+                continue;
             }
+            let (fill, least) = *weight.get_or_insert_with(|| {
+                let fill = filter.fill();
+                (fill, filter.least_false_positive_rate(fill))
+            });
+            let said = Evidence { kind, bits, hashes, false_chance: least };
+            if item.last.is_some_and(|(who, old)| who == sender && old.is_like(&said) && old.false_chance <= least) {
+                continue;
+            }
+            let evidence = Evidence { false_chance: filter.false_positive_rate_at(fill, &item_hash), ..said };
+            item.last = Some((sender, evidence));
+            news.push((item.hash, evidence));
         }
-        held
+        news
     }
 
     fn acknowledge(&mut self, hash: IdHash, who: &str, config: &Config, events: &mut Vec<Event>) {
@@ -430,7 +451,7 @@ impl Outgoing {
             && own.place.is_none()
         {
             own.place = Some(self.review.len());
-            self.review.push(UnderReview { hash, farm: None, murmur: None });
+            self.review.push(UnderReview { hash, farm: None, murmur: None, last: None });
         }
     }
 

@@ -128,7 +128,7 @@ impl Channel {
     /// Reviews the ack status of our messages by the received history and filter.
     fn review_acks(&mut self, incomer: &Incomer<'_>) {
         let (sender_id, filter) = (incomer.message.sender_id, incomer.filter.as_ref());
-        let seen = Review { sender_id, history: &incomer.history, filter };
+        let seen = Review { sender_id, sender: self.ids.hash(sender_id), history: &incomer.history, filter };
         let events = self.outgoing.review(&seen, incomer.now.steady_ms, &self.config, &mut self.rng);
         events.into_iter().for_each(|event| self.emit(event));
     }
