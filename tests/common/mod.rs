@@ -234,8 +234,13 @@ pub fn lost(events: &[Event]) -> Vec<&str> {
 }
 
 pub fn acknowledged(events: &[Event]) -> Vec<&str> {
-    let id = |event| if let &Event::Acknowledged { ref message_id } = event { Some(&**message_id) } else { None };
-    events.iter().filter_map(id).collect()
+    let mut ids = Vec::new();
+    for event in events {
+        if let Event::Acknowledged { message_id } = event {
+            ids.push(message_id.as_str());
+        }
+    }
+    ids
 }
 
 pub fn state(manager: &Manager, id: &str) -> MessageState {

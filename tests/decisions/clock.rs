@@ -1,0 +1,176 @@
+//! Stamps far ahead, clocks that step back, and the seconds of libsds.
+
+use sds::config::Config;
+use sds::output::Disposition;
+use sds::types::Profile;
+
+use crate::common::*;
+
+#[test]
+fn a_stamp_too_far_ahead_is_delivered_and_held_until_time_catches_up() {
+    for profile in BOTH {
+        let drift = Config::default().max_clock_drift_ms(profile);
+        let alice = member_of(profile, "alice");
+        let stamp = NOW + drift + SECOND;
+        assert_eq!(disposition(&alice, &forged("far").of(profile).at(stamp).bytes(), NOW), Disposition::Delivered);
+        assert_eq!(lamport(&alice), NOW, "{profile:?}: it moves no clock");
+        assert_eq!((log(&alice).len(), status(&alice).held), (0, 1));
+        receive(&alice, &forged("near").of(profile).by("alice").bytes(), NOW);
+        let sent = send(&alice, "mine", NOW);
+        assert_eq!(history(&sent.bytes), ["near"], "{profile:?}: no history names it");
+        assert!(filter_holds(&sent.bytes, "far"), "it was received all the same");
+        assert_eq!(disposition(&alice, &forged("r").of(profile).after(&["far"]).bytes(), NOW), Disposition::Delivered);
+        assert_eq!(disposition(&alice, &forged("far").of(profile).at(stamp).bytes(), NOW), Disposition::Duplicate);
+        alice.cancel(CHANNEL, "mine", NOW).unwrap();
+        alice.set_online(false, NOW);
+        assert_eq!(alice.next_deadline(), Some(stamp - drift), "{profile:?}");
+        alice.tick(stamp - drift - 1).unwrap();
+        assert_eq!(status(&alice).held, 1);
+        alice.tick(stamp - drift).unwrap();
+        assert_eq!((status(&alice).held, alice.next_deadline()), (0, None), "{profile:?}");
+        assert_eq!(log(&alice).last().unwrap(), "far");
+        assert_eq!(lamport(&alice), stamp, "{profile:?}: now it does");
+    }
+}
+
+#[test]
+fn a_stamp_at_the_bound_still_counts() {
+    for profile in BOTH {
+        let drift = Config::default().max_clock_drift_ms(profile);
+        let alice = member_of(profile, "alice");
+        receive(&alice, &forged("m").of(profile).at(NOW + drift).bytes(), NOW);
+        assert_eq!((lamport(&alice), log(&alice).len(), status(&alice).held), (NOW + drift, 1, 0), "{profile:?}");
+    }
+}
+
+#[test]
+fn a_message_released_from_the_buffer_is_held_too() {
+    let alice = member("alice");
+    receive(&alice, &forged("far").at(NOW + 11 * MINUTE).after(&["x"]).bytes(), NOW);
+    receive(&alice, &forged("x").bytes(), NOW);
+    assert_eq!(delivered(&events(&alice)), ["far"]);
+    assert_eq!((lamport(&alice), status(&alice).held), (NOW, 1));
+    assert_eq!(log(&alice), ["x"]);
+}
+
+#[test]
+fn held_messages_are_bounded_and_the_farthest_leaves() {
+    let alice = member_with("alice", |config| config.max_held_messages = 2);
+    alice.set_online(false, NOW);
+    for (id, minutes) in [("c", 30), ("b", 20), ("a", 15)] {
+        receive(&alice, &forged(id).at(NOW + minutes * MINUTE).bytes(), NOW);
+    }
+    assert_eq!(status(&alice).held, 2);
+    alice.tick(NOW + 40 * MINUTE).unwrap();
+    assert_eq!(log(&alice), ["a", "b"]);
+    assert_eq!(disposition(&alice, &forged("c").bytes(), NOW + 40 * MINUTE), Disposition::Duplicate, "still known");
+}
+
+#[test]
+fn the_greatest_of_all_stamps_does_no_harm() {
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        // In libsds the wire holds seconds: 2^64 - 1 of them are more milliseconds than there are.
+        let mut bytes = forged("max").of(profile).at(u64::MAX).bytes();
+        if profile == Profile::Libsds {
+            let mut head = vec![0x0a, 3, b'm', b'a', b'x', 0x10];
+            prost::encoding::encode_varint(u64::MAX, &mut head);
+            head.extend_from_slice(b"\x22\x07general\x2a\x01x");
+            bytes = head;
+        }
+        let unwrapped = receive(&alice, &bytes, NOW);
+        assert_eq!(unwrapped.lamport_timestamp_ms, Some(u64::MAX), "{profile:?}");
+        assert_eq!((unwrapped.disposition, lamport(&alice)), (Disposition::Delivered, NOW));
+        let mine = send(&alice, "m", NOW);
+        assert!(mine.lamport_timestamp_ms.unwrap() <= NOW + SECOND, "{profile:?}");
+        receive(&alice, &forged("reply").of(profile).at(u64::MAX).after(&["x"]).bytes(), NOW);
+        alice.tick(NOW + 10 * MINUTE).unwrap();
+        assert_eq!(lost(&events(&alice)), ["x"]);
+        assert!(lamport(&alice) <= NOW + 11 * MINUTE, "{profile:?}");
+    }
+}
+
+#[test]
+fn one_hostile_stamp_poisons_no_channel_opened_from_now() {
+    for profile in BOTH {
+        let options = sds::output::ChannelOptions { from_now: true, profile: Some(profile), ..Default::default() };
+        let alice = member_opened("alice", options);
+        receive(&alice, &forged("hostile").of(profile).at(u64::MAX / 1_000 * 1_000).bytes(), NOW);
+        receive(&alice, &forged("first").of(profile).at(NOW).bytes(), NOW);
+        let later = forged("m").of(profile).at(NOW + SECOND).after(&["missing"]).bytes();
+        assert_eq!(disposition(&alice, &later, NOW), Disposition::Waiting, "{profile:?}: the floor is not u64::MAX");
+    }
+}
+
+#[test]
+fn libsds_stamps_are_whole_seconds_rounded_up() {
+    let alice = member_of(Profile::Libsds, "alice");
+    assert_eq!(send(&alice, "m1", NOW + 1).lamport_timestamp_ms, Some(NOW + SECOND));
+    assert_eq!(send(&alice, "m2", NOW + 1).lamport_timestamp_ms, Some(NOW + 2 * SECOND), "a second per message");
+    assert_eq!(send(&alice, "m3", NOW + 7 * SECOND).lamport_timestamp_ms, Some(NOW + 7 * SECOND), "no rounding needed");
+    let sent = send(&alice, "m4", NOW + 7 * SECOND);
+    assert_eq!(decode(&sent.bytes).1.lamport_timestamp_ms, sent.lamport_timestamp_ms, "what peers read");
+    assert_eq!(lamport(&alice), NOW + 8 * SECOND);
+}
+
+#[test]
+fn a_backward_step_of_over_a_minute_shifts_every_deadline_by_it() {
+    let alice = member("alice");
+    alice.open_channel("idle", Default::default(), NOW).unwrap();
+    for channel in [CHANNEL, "idle"] {
+        alice.unwrap_incoming(&forged("m").channel(channel).after(&["x"]).bytes(), NOW).unwrap();
+        alice.set_online(false, NOW);
+    }
+    events(&alice);
+    assert_eq!(alice.next_deadline(), Some(NOW + 300_000));
+    // 200 s pass, as one of the two channels notices; then the clock steps back by 61 s.
+    alice.unwrap_incoming(&forged("n").bytes(), NOW + 200_000).unwrap();
+    alice.tick(NOW + 139_000).unwrap();
+    assert_eq!(alice.next_deadline(), Some(NOW + 239_000), "100 s are left, as they were");
+    assert!(lost(&tick_events(&alice, NOW + 238_999)).is_empty());
+    assert_eq!(lost(&tick_events(&alice, NOW + 239_000)), ["x", "x"], "in the channel that was idle, too");
+}
+
+#[test]
+fn a_backward_step_under_a_minute_is_flattened() {
+    let alice = member("alice");
+    alice.set_online(false, NOW);
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    events(&alice);
+    receive(&alice, &forged("n").bytes(), NOW + 200_000);
+    alice.tick(NOW + 141_000).unwrap();
+    assert_eq!(alice.next_deadline(), Some(NOW + 300_000));
+    assert!(lost(&tick_events(&alice, NOW + 299_999)).is_empty());
+    assert_eq!(lost(&tick_events(&alice, NOW + 300_000)), ["x"]);
+}
+
+#[test]
+fn stamps_follow_the_clock_and_never_run_back() {
+    let alice = member("alice");
+    assert_eq!(send(&alice, "m1", NOW + 200_000).lamport_timestamp_ms, Some(NOW + 200_000));
+    assert_eq!(send(&alice, "m2", NOW + 141_000).lamport_timestamp_ms, Some(NOW + 200_001));
+    assert_eq!(send(&alice, "m3", NOW).lamport_timestamp_ms, Some(NOW + 200_002), "a Lamport clock knows no way back");
+}
+
+#[test]
+fn resends_and_losses_keep_their_distance_through_a_step_back() {
+    let alice = member("alice");
+    send(&alice, "m", NOW);
+    alice.tick(NOW + 2_000).unwrap();
+    let back = NOW - 3_600_000;
+    assert!(tick(&alice, back).is_empty());
+    assert_eq!(alice.next_deadline(), Some(back + 3_000), "3 of its 5 s were left");
+    assert!(tick(&alice, back + 2_999).is_empty());
+    assert_eq!(tick(&alice, back + 3_000).len(), 1);
+}
+
+#[test]
+fn the_window_of_the_filter_survives_a_step_back() {
+    let alice = member_of(Profile::Libsds, "alice");
+    receive(&alice, &forged("m").of(Profile::Libsds).bytes(), NOW);
+    let back = NOW - 3_600_000;
+    assert!(filter_holds(&send(&alice, "a", back).bytes, "m"));
+    assert!(filter_holds(&send(&alice, "b", back + 590_000).bytes, "m"));
+    send(&alice, "c", back + 601_000);
+    assert!(!filter_holds(&send(&alice, "d", back + 20 * MINUTE).bytes, "m"), "ten minutes are ten minutes");
+}

@@ -1,0 +1,160 @@
+//! Message ids: given or derived, wrapped again, refused.
+
+use sds::Error;
+use sds::idhash::derive_message_id;
+use sds::output::{ChannelOptions, Disposition};
+use sds::types::Profile;
+use sha2::{Digest, Sha256};
+
+use crate::common::*;
+
+#[test]
+fn derived_ids_are_the_hash_of_the_message() {
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        let first = alice.wrap_outgoing(CHANNEL, None, b"hi", NOW).unwrap();
+        let second = alice.wrap_outgoing(CHANNEL, None, b"hi", NOW).unwrap();
+        assert_ne!(first.message_id, second.message_id, "equal payloads, other timestamps");
+        let mut hash = Sha256::new();
+        for part in [CHANNEL.as_bytes(), b"alice", &first.lamport_timestamp_ms.unwrap().to_be_bytes(), b"hi"] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        assert_eq!(&*first.message_id, hex::encode(hash.finalize()), "{profile:?}");
+    }
+}
+
+#[test]
+fn parts_do_not_run_into_each_other() {
+    assert_ne!(derive_message_id("ab", "c", 1, b"d"), derive_message_id("a", "bc", 1, b"d"));
+    assert_ne!(derive_message_id("a", "b", 1, b"cd"), derive_message_id("a", "bc", 1, b"d"));
+}
+
+#[test]
+fn in_a_channel_of_derived_ids_forged_ones_are_refused() {
+    for profile in BOTH {
+        let options = ChannelOptions { derived_ids: true, profile: Some(profile), ..ChannelOptions::default() };
+        let (alice, bob) = (member_opened("alice", options), member_opened("bob", options));
+        let sent = bob.wrap_outgoing(CHANNEL, None, b"hi", NOW + 1).unwrap();
+        let error = refused(&alice, || alice.unwrap_incoming(&forged("made up").of(profile).bytes(), NOW).map(drop));
+        assert_eq!(error, Error::IdMismatch("made up".into()), "{profile:?}");
+        // The genuine one under another sender, channel, time or content.
+        let stamp = sent.lamport_timestamp_ms.unwrap();
+        let genuine = forged(&sent.message_id).of(profile).at(stamp).content(b"hi");
+        let (sender, time, content) =
+            (genuine.clone().by("eve"), genuine.clone().at(stamp + SECOND), genuine.clone().content(b"ho"));
+        for forgery in [sender, time, content] {
+            let error = refused(&alice, || alice.unwrap_incoming(&forgery.bytes(), NOW).map(drop));
+            assert_eq!(error, Error::IdMismatch(sent.message_id.to_string()), "{profile:?}");
+        }
+        assert_eq!(disposition(&alice, &sent.bytes, NOW), Disposition::Delivered, "{profile:?}");
+        let sync = forged("any id").of(profile).sync().bytes();
+        assert_eq!(disposition(&alice, &sync, NOW), Disposition::Sync, "sync messages name nothing");
+        let error = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("made up"), b"hi", NOW));
+        assert_eq!(error, Error::IdMismatch("made up".into()));
+    }
+}
+
+#[test]
+fn wrapping_again_returns_the_same_bytes() {
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        let first = send(&alice, "m", NOW);
+        send(&alice, "between", NOW);
+        receive(&alice, &forged("r").of(profile).after(&["m"]).bytes(), NOW);
+        let again = send(&alice, "m", NOW + 100 * SECOND);
+        assert_eq!(again, first, "{profile:?}: acknowledged or not");
+        assert_eq!(status(&alice).sent, 2);
+        let derived = alice.wrap_outgoing(CHANNEL, None, b"x", NOW + 100 * SECOND).unwrap();
+        let again = alice.wrap_outgoing(CHANNEL, Some(&derived.message_id), b"x", NOW + 200 * SECOND).unwrap();
+        assert_eq!(again, derived, "{profile:?}: under a derived id too");
+    }
+}
+
+#[test]
+fn wrapping_again_puts_the_next_resend_off() {
+    let alice = member("alice");
+    send(&alice, "m", NOW);
+    send(&alice, "m", NOW + 4 * SECOND);
+    assert_eq!(alice.next_deadline(), Some(NOW + 9 * SECOND));
+}
+
+#[test]
+fn wrapping_again_with_other_content_is_refused() {
+    let alice = member("alice");
+    send(&alice, "m", NOW);
+    let error = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("m"), b"else", NOW));
+    assert_eq!(error, Error::IdReused("m".into()));
+}
+
+#[test]
+fn an_id_received_from_others_is_refused() {
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        receive(&alice, &forged("m").of(profile).bytes(), NOW);
+        receive(&alice, &forged("w").of(profile).after(&["x"]).bytes(), NOW);
+        for id in ["m", "w"] {
+            let error = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some(id), id.as_bytes(), NOW));
+            assert_eq!(error, Error::IdReused(id.into()), "{profile:?}: even with equal content");
+        }
+    }
+}
+
+#[test]
+fn wrapping_what_others_wait_for_delivers_them() {
+    // The state was lost; others name our message, and the host wraps it again under its old id.
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        assert_eq!(disposition(&alice, &forged("r").of(profile).after(&["mine"]).bytes(), NOW), Disposition::Waiting);
+        assert_eq!(missing(&events(&alice)), ["mine"]);
+        send(&alice, "mine", NOW);
+        assert_eq!(delivered(&events(&alice)), ["r"], "{profile:?}: it is in the log");
+        assert_eq!((status(&alice).missing, status(&alice).waiting), (0, 0));
+        assert!(lost(&tick_events(&alice, NOW + 10 * MINUTE)).is_empty(), "{profile:?}");
+    }
+}
+
+#[test]
+fn once_the_bytes_are_gone_it_cannot_be_wrapped_again() {
+    let alice = member_with("alice", |config| config.log_bytes = 200);
+    send(&alice, "m1", NOW);
+    receive(&alice, &forged("r1").after(&["m1"]).bytes(), NOW);
+    // An rfc message alone is larger than 200 bytes.
+    let error = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("m1"), b"m1", NOW));
+    assert_eq!(error, Error::BytesGone("m1".into()));
+}
+
+#[test]
+fn ended_messages_are_kept_up_to_the_budget() {
+    let libsds = |config: &mut sds::Config| {
+        config.profile = Profile::Libsds;
+        config.log_bytes = 1_000;
+    };
+    let alice = member_with("alice", libsds);
+    let content = [7; 400];
+    let wrap = |id: &str| alice.wrap_outgoing(CHANNEL, Some(id), &content, NOW);
+    for id in ["m1", "m2", "m3"] {
+        wrap(id).unwrap();
+        receive(&alice, &forged(&format!("re {id}")).of(Profile::Libsds).after(&[id]).bytes(), NOW);
+    }
+    assert_eq!(refused(&alice, || wrap("m1")), Error::BytesGone("m1".into()), "the first that ended is dropped");
+    assert!(wrap("m3").is_ok());
+    // Those still unacknowledged are kept, whatever they take.
+    for id in ["u1", "u2", "u3", "u4"] {
+        wrap(id).unwrap();
+    }
+    assert!(["u1", "u2", "u3", "u4"].iter().all(|id| wrap(id).is_ok()));
+    let dropped = refused(&alice, || alice.retry(CHANNEL, "m1", NOW));
+    assert!(matches!(dropped, Error::UnknownMessage(_) | Error::BytesGone(_)), "{dropped}");
+}
+
+#[test]
+fn ephemeral_ids_are_the_hosts_or_random() {
+    let alice = member("alice");
+    assert_eq!(&*alice.wrap_ephemeral(CHANNEL, Some("mine"), b"x", NOW).unwrap().message_id, "mine");
+    let random = |_| alice.wrap_ephemeral(CHANNEL, None, b"x", NOW).unwrap().message_id;
+    let mut ids: Vec<_> = (0..10).map(random).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 10);
+}

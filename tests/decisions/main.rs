@@ -1,0 +1,15 @@
+//! The decisions that the specification leaves open, each held to what was decided.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod acks;
+mod channels;
+mod clock;
+mod filter;
+mod ids;
+mod log;
+mod own;
+mod resend;
+mod sync;
+mod waiting;

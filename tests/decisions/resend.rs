@@ -1,0 +1,187 @@
+//! Resending: when, how often, and what it is called when it was in vain.
+
+use sds::output::{Event, MessageState, TransmitReason};
+use sds::types::Profile;
+use sds::{Error, Manager};
+
+use crate::common::*;
+
+/// A member whose sync messages do not get in the way.
+fn alice() -> Manager {
+    member_of(Profile::Libsds, "alice")
+}
+
+/// Runs from deadline to deadline; when something was resent, relative to `from_ms`, and what was told at the end.
+fn run(alice: &Manager, from_ms: u64) -> (Vec<u64>, Vec<Event>, u64) {
+    let mut times = Vec::new();
+    loop {
+        let due_ms = alice.next_deadline().expect("more to do");
+        alice.tick(due_ms).unwrap();
+        let (mut resent, mut told) = (0, Vec::new());
+        for (_, output) in alice.drain() {
+            match output {
+                sds::output::Output::Transmit(_) => resent += 1,
+                sds::output::Output::Event(event) => told.push(event),
+            }
+        }
+        (0..resent).for_each(|_| times.push(due_ms - from_ms));
+        if !told.is_empty() {
+            return (times, told, due_ms);
+        }
+    }
+}
+
+fn possibly(alice: &Manager, id: &str, now_ms: u64) {
+    let bytes = forged(&format!("re {id}")).of(Profile::Libsds).filter(&libsds_filter(967, &[id], 20)).bytes();
+    receive(alice, &bytes, now_ms);
+}
+
+#[test]
+fn five_ten_twenty_forty_eighty_seconds_with_jitter_from_the_second_on() {
+    let mut jittered = 0;
+    for seed in 0..20 {
+        let alice = member_with("alice", |config| {
+            config.profile = Profile::Libsds;
+            config.seed = Some(seed);
+        });
+        send(&alice, "m", NOW);
+        let (times, told, end) = run(&alice, NOW);
+        let mut before = 0;
+        assert_eq!(times.len(), 5);
+        assert_eq!(times[0], 5 * SECOND, "exactly");
+        for (time, wait) in times.iter().chain([&(end - NOW)]).zip([5, 10, 20, 40, 80, 160]) {
+            let (waited, wait) = (time - before, wait * SECOND);
+            assert!((wait..=wait * 12 / 10).contains(&waited), "{waited} for {wait}");
+            jittered += usize::from(waited != wait);
+            before = *time;
+        }
+        assert_eq!(told, [Event::Failed { message_id: "m".into() }]);
+        let status = alice.message_status(CHANNEL, "m").unwrap();
+        assert_eq!((status.state, status.resends), (MessageState::Failed, 5));
+        assert_eq!(alice.next_deadline(), None);
+    }
+    assert!(jittered > 90, "{jittered} of 100");
+}
+
+#[test]
+fn the_bytes_are_the_same_every_time() {
+    let alice = alice();
+    let sent = send(&alice, "m", NOW);
+    send(&alice, "later", NOW + SECOND);
+    for _ in 0..5 {
+        for transmit in tick(&alice, alice.next_deadline().unwrap()) {
+            assert_eq!(transmit.reason, TransmitReason::Resend);
+            assert!(&*transmit.message_id != "m" || transmit.bytes == sent.bytes);
+        }
+    }
+}
+
+#[test]
+fn offline_pauses_the_attempts() {
+    let alice = alice();
+    send(&alice, "m", NOW);
+    alice.set_online(false, NOW + SECOND);
+    assert_eq!(alice.next_deadline(), None, "a phone sleeps");
+    for hour in 0..10 {
+        assert!(tick(&alice, NOW + hour * 60 * MINUTE).is_empty());
+    }
+    let later = NOW + 10 * 60 * MINUTE;
+    alice.set_online(true, later);
+    assert!(alice.next_deadline().unwrap() <= later);
+    assert_eq!(tick(&alice, later).len(), 1);
+    assert_eq!(alice.message_status(CHANNEL, "m").unwrap().resends, 1, "what was not tried is not counted");
+    let (times, told, _) = run(&alice, later);
+    assert_eq!((times.len(), told.len()), (4, 1));
+}
+
+#[test]
+fn given_up_is_failed_or_unconfirmed_and_never_sent() {
+    let alice = alice();
+    send(&alice, "m", NOW);
+    possibly(&alice, "m", NOW);
+    let told = events(&alice);
+    let Event::PossiblyAcknowledged { probability, .. } = told[0] else { panic!("{told:?}") };
+    let (times, told, _) = run(&alice, NOW);
+    assert_eq!((times.len(), times[0]), (5, 15 * SECOND), "possibly acknowledged: a longer period");
+    assert_eq!(told, [Event::Unconfirmed { message_id: "m".into(), probability }]);
+    assert_eq!(state(&alice, "m"), MessageState::Unconfirmed);
+    assert_eq!((status(&alice).given_up, status(&alice).unacknowledged), (1, 0));
+}
+
+#[test]
+fn a_late_acknowledgement_still_counts() {
+    let alice = alice();
+    send(&alice, "m", NOW);
+    let (_, _, end) = run(&alice, NOW);
+    possibly(&alice, "m", end);
+    let told = events(&alice);
+    assert!(matches!(&told[..], [Event::Unconfirmed { probability, .. }] if *probability > 0.99), "{told:?}");
+    receive(&alice, &forged("r").of(Profile::Libsds).after(&["m"]).bytes(), end);
+    assert_eq!(events(&alice), [Event::Acknowledged { message_id: "m".into() }]);
+    assert_eq!((status(&alice).given_up, status(&alice).acknowledged), (0, 1));
+}
+
+#[test]
+fn retry_counts_anew() {
+    let alice = alice();
+    let sent = send(&alice, "m", NOW);
+    let (_, _, end) = run(&alice, NOW);
+    alice.retry(CHANNEL, "m", end).unwrap();
+    let resent = transmits(&alice);
+    assert_eq!((resent.len(), &resent[0].bytes), (1, &sent.bytes), "at once");
+    let status = alice.message_status(CHANNEL, "m").unwrap();
+    assert_eq!((status.state, status.resends), (MessageState::Unacknowledged, 0));
+    let (times, told, _) = run(&alice, end);
+    assert_eq!((times.len(), times[0]), (5, 5 * SECOND));
+    assert_eq!(told, [Event::Failed { message_id: "m".into() }], "told again");
+    let unknown = refused(&alice, || alice.retry(CHANNEL, "never sent", end));
+    assert_eq!(unknown, Error::UnknownMessage("never sent".into()));
+}
+
+#[test]
+fn an_acknowledged_message_is_not_retried() {
+    let alice = alice();
+    send(&alice, "m", NOW);
+    receive(&alice, &forged("r").of(Profile::Libsds).after(&["m"]).bytes(), NOW);
+    alice.retry(CHANNEL, "m", NOW).unwrap();
+    assert!(transmits(&alice).is_empty());
+    assert_eq!(state(&alice, "m"), MessageState::Acknowledged);
+}
+
+#[test]
+fn cancel_stops_resending_and_no_more() {
+    let alice = alice();
+    let sent = send(&alice, "m", NOW);
+    alice.cancel(CHANNEL, "m", NOW).unwrap();
+    assert_eq!((state(&alice, "m"), alice.next_deadline()), (MessageState::Cancelled, None));
+    assert_eq!((status(&alice).unacknowledged, log(&alice)), (0, vec!["m".to_owned()]));
+    alice.cancel(CHANNEL, "m", NOW).unwrap();
+    alice.retry(CHANNEL, "m", NOW).unwrap();
+    assert_eq!(transmits(&alice)[0].bytes, sent.bytes, "and can be taken back");
+    assert_eq!((state(&alice, "m"), status(&alice).unacknowledged), (MessageState::Unacknowledged, 1));
+    alice.cancel(CHANNEL, "m", NOW).unwrap();
+    receive(&alice, &forged("r").of(Profile::Libsds).after(&["m"]).bytes(), NOW);
+    assert_eq!(state(&alice, "m"), MessageState::Acknowledged, "somebody has it all the same");
+    assert_eq!(status(&alice).acknowledged, 1);
+    alice.cancel(CHANNEL, "m", NOW).unwrap();
+    assert_eq!(state(&alice, "m"), MessageState::Acknowledged);
+    let unknown = refused(&alice, || alice.cancel(CHANNEL, "theirs", NOW));
+    assert_eq!(unknown, Error::UnknownMessage("theirs".into()));
+}
+
+#[test]
+fn the_buffer_is_bounded_and_gives_up_the_given_up_first() {
+    let alice = member_with("alice", |config| {
+        config.profile = Profile::Libsds;
+        config.max_unacknowledged = 2;
+    });
+    send(&alice, "m1", NOW);
+    send(&alice, "m2", NOW + SECOND);
+    let full = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("m3"), b"x", NOW + SECOND));
+    assert_eq!(full, Error::TooManyUnacknowledged(2));
+    run(&alice, NOW);
+    let given_up = if state(&alice, "m1") == MessageState::Failed { "m1" } else { "m2" };
+    send(&alice, "m3", NOW + 10 * MINUTE);
+    assert!(alice.message_status(CHANNEL, given_up).is_err(), "it made room");
+    assert_eq!(dump(&alice)["outgoing"].as_array().unwrap().len(), 2);
+}

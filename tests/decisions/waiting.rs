@@ -1,0 +1,251 @@
+//! Unmet dependencies: what waits, for how long, and what becomes of it.
+
+use sds::Manager;
+use sds::output::{ChannelOptions, Disposition, Event};
+use sds::types::Profile;
+
+use crate::common::*;
+
+const TIMEOUT: u64 = 5 * MINUTE;
+
+fn offline() -> Manager {
+    let alice = member("alice");
+    alice.set_online(false, NOW);
+    alice
+}
+
+fn unmet(manager: &Manager, bytes: &[u8], now_ms: u64) -> Vec<String> {
+    receive(manager, bytes, now_ms).unmet.iter().map(|it| it.message_id.to_string()).collect()
+}
+
+#[test]
+fn all_unmet_ids_are_listed_each_once_in_the_order_named() {
+    let alice = member("alice");
+    receive(&alice, &forged("here").bytes(), NOW);
+    receive(&alice, &forged("waits").after(&["x"]).bytes(), NOW);
+    let m = forged("m").after(&["y", "here", "waits", "x", "y", ""]).bytes();
+    assert_eq!(unmet(&alice, &m, NOW), ["y", "waits", "x"]);
+    assert_eq!(missing(&events(&alice)), ["x", "y"], "one that waits is not missing");
+    receive(&alice, &forged("y").bytes(), NOW);
+    assert_eq!(unmet(&alice, &m, NOW), ["waits", "x"], "unmet now");
+}
+
+#[test]
+fn a_missing_id_is_reported_once_with_hint_and_sender() {
+    let alice = member("alice");
+    let mut named = forged("m").hinted("x", b"hint");
+    named.message.causal_history[0].sender_id = Some("carol");
+    receive(&alice, &named.bytes(), NOW);
+    receive(&alice, &forged("m2").after(&["x"]).bytes(), NOW);
+    receive(&alice, &forged("s").sync().after(&["x"]).bytes(), NOW);
+    let told = events(&alice);
+    let [Event::Missing(x)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((&*x.message_id, x.retrieval_hint.as_deref()), ("x", Some(&b"hint"[..])));
+    assert_eq!(x.sender_id.as_deref(), Some("carol"));
+}
+
+#[test]
+fn what_a_message_turns_out_to_wait_for_inherits_the_earliest_deadline() {
+    // Each time the missing one comes, just in time, and names another: a made-up chain.
+    let alice = offline();
+    receive(&alice, &forged("m0").after(&["m1"]).bytes(), NOW);
+    for number in 1..10 {
+        let (id, next) = (format!("m{number}"), format!("m{}", number + 1));
+        receive(&alice, &forged(&id).after(&[&next]).bytes(), NOW + number * 30 * SECOND - 1);
+    }
+    assert_eq!(alice.next_deadline(), Some(NOW + TIMEOUT), "the first one waits no longer for that");
+    events(&alice);
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    assert_eq!(lost(&told), ["m10"]);
+    let expected: Vec<_> = (0..10).rev().map(|number| format!("m{number}")).collect();
+    assert_eq!(delivered(&told), expected, "in causal order");
+}
+
+#[test]
+fn an_earlier_deadline_reaches_what_is_waited_for_already() {
+    let alice = offline();
+    receive(&alice, &forged("early").after(&["bridge"]).bytes(), NOW);
+    receive(&alice, &forged("late").after(&["deep"]).bytes(), NOW + MINUTE);
+    assert_eq!(alice.next_deadline(), Some(NOW + TIMEOUT));
+    // The bridge ties the early one to what the late one waits for.
+    receive(&alice, &forged("bridge").after(&["late"]).bytes(), NOW + 2 * MINUTE);
+    events(&alice);
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["deep"], vec!["late", "bridge", "early"]));
+}
+
+#[test]
+fn each_missing_one_is_lost_at_its_own_time_with_one_event() {
+    let alice = offline();
+    receive(&alice, &forged("a").after(&["x"]).bytes(), NOW);
+    receive(&alice, &forged("b").after(&["x", "y"]).bytes(), NOW + MINUTE);
+    events(&alice);
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["x"], vec!["a"]));
+    assert_eq!(alice.next_deadline(), Some(NOW + TIMEOUT + MINUTE));
+    let told = tick_events(&alice, NOW + TIMEOUT + MINUTE);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["y"], vec!["b"]));
+    assert_eq!(alice.next_deadline(), None);
+}
+
+#[test]
+fn a_lost_message_that_comes_after_all_is_delivered_marked_late() {
+    let alice = offline();
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    alice.tick(NOW + TIMEOUT).unwrap();
+    assert_eq!(status(&alice).lost, 1);
+    let x = forged("x").bytes();
+    assert_eq!(disposition(&alice, &x, NOW + TIMEOUT), Disposition::Late);
+    assert_eq!((status(&alice).lost, log(&alice)), (0, vec!["m".to_owned(), "x".to_owned()]));
+    assert_eq!(disposition(&alice, &x, NOW + TIMEOUT), Disposition::Duplicate);
+}
+
+#[test]
+fn a_late_message_that_has_to_wait_is_still_late() {
+    let alice = offline();
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    alice.tick(NOW + TIMEOUT).unwrap();
+    events(&alice);
+    let x = forged("x").after(&["y"]).bytes();
+    assert_eq!(disposition(&alice, &x, NOW + TIMEOUT), Disposition::Waiting);
+    receive(&alice, &forged("y").bytes(), NOW + TIMEOUT);
+    let told = events(&alice);
+    assert!(told.iter().any(|event| matches!(event, Event::Delivered(it) if it.late && &*it.message_id == "x")));
+}
+
+#[test]
+fn cycles_and_self_references_wedge_nothing() {
+    let alice = offline();
+    assert_eq!(disposition(&alice, &forged("self").after(&["self"]).bytes(), NOW), Disposition::Delivered);
+    for (id, next) in [("b", "c"), ("c", "a"), ("a", "b")] {
+        assert_eq!(disposition(&alice, &forged(id).after(&[next, id]).bytes(), NOW), Disposition::Waiting);
+    }
+    receive(&alice, &forged("reply").after(&["c"]).bytes(), NOW + SECOND);
+    assert_eq!((status(&alice).waiting, status(&alice).missing), (4, 0));
+    events(&alice);
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    assert!(lost(&told).is_empty(), "nothing is missing");
+    assert_eq!(delivered(&told), ["a", "c", "b", "reply"], "broken in the order of the log, then as they depend");
+    assert_eq!((status(&alice).waiting, alice.next_deadline()), (0, None));
+}
+
+#[test]
+fn a_full_buffer_delivers_its_oldest_early_and_drops_nothing() {
+    let alice = member_with("alice", |config| config.max_waiting_messages = 2);
+    alice.set_online(false, NOW);
+    for id in ["a", "b"] {
+        receive(&alice, &forged(id).after(&["x"]).bytes(), NOW);
+    }
+    events(&alice);
+    assert_eq!(disposition(&alice, &forged("c").after(&["a"]).bytes(), NOW), Disposition::Waiting);
+    assert_eq!(delivered(&events(&alice)), ["a", "c"], "a goes early, and c waited for a alone");
+    assert_eq!((status(&alice).waiting, status(&alice).delivered_early), (1, 1));
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["x"], vec!["b"]));
+    assert_eq!(status(&alice).received, 3);
+}
+
+#[test]
+fn the_buffer_is_bounded_in_bytes_too() {
+    let alice = member_with("alice", |config| {
+        config.max_message_bytes = 64 << 10;
+        config.max_filter_bytes = 64 << 10;
+        config.max_waiting_bytes = 64 << 10;
+    });
+    let content = vec![1; 30_000];
+    for id in ["a", "b", "c"] {
+        receive(&alice, &forged(id).content(&content).after(&["x"]).bytes(), NOW);
+    }
+    assert_eq!(delivered(&events(&alice)), ["a"]);
+    assert_eq!(status(&alice).waiting, 2);
+    receive(&alice, &forged("x").bytes(), NOW);
+    assert_eq!(delivered(&events(&alice)), ["b", "c"], "and what they held is given back");
+    for id in ["d", "e"] {
+        receive(&alice, &forged(id).content(&content).after(&["y"]).bytes(), NOW);
+    }
+    assert_eq!((delivered(&events(&alice)).len(), status(&alice).waiting), (0, 2));
+}
+
+#[test]
+fn missing_ids_beyond_the_limit_are_counted_and_waited_for() {
+    let alice = member_with("alice", |config| config.max_missing = 2);
+    alice.set_online(false, NOW);
+    receive(&alice, &forged("m").after(&["w", "x", "y", "z"]).bytes(), NOW);
+    assert_eq!(missing(&events(&alice)), ["w", "x"]);
+    assert_eq!((status(&alice).missing, status(&alice).missing_untracked), (2, 2));
+    ["w", "x", "y"].iter().for_each(|id| drop(receive(&alice, &forged(id).bytes(), NOW)));
+    assert!(delivered(&events(&alice)).is_empty(), "z is not here");
+    assert_eq!(delivered(&tick_events(&alice, NOW + TIMEOUT)), ["m"], "and not waited for endlessly");
+}
+
+#[test]
+fn from_now_the_first_stamp_is_the_floor() {
+    let from_now = ChannelOptions { from_now: true, ..ChannelOptions::default() };
+    let alice = member_opened("alice", from_now);
+    let first = forged("first").at(NOW + 1_000).after(&["old 1", "old 2"]).bytes();
+    let unwrapped = receive(&alice, &first, NOW);
+    assert_eq!(unwrapped.disposition, Disposition::BeforeUs);
+    assert_eq!(unwrapped.unmet.len(), 2, "which ones");
+    let told = events(&alice);
+    let before: Vec<_> = told.iter().map(|event| matches!(event, Event::BeforeUs(_))).collect();
+    assert_eq!(before, [true, true], "told as such, and not as missing");
+    assert_eq!(status(&alice).missing, 0);
+    let level = forged("level").at(NOW + 1_000).after(&["old 3"]).bytes();
+    assert_eq!(disposition(&alice, &level, NOW), Disposition::BeforeUs, "at the floor");
+    let above = forged("above").at(NOW + 1_001).after(&["old 1", "old 4"]).bytes();
+    assert_eq!(unmet(&alice, &above, NOW), ["old 4"], "above it: waited for, and what lies before us is met");
+    assert_eq!(disposition(&alice, &forged("old 1").at(NOW).bytes(), NOW), Disposition::Delivered, "should it come");
+    let alice = member("alice");
+    assert_eq!(disposition(&alice, &first, NOW), Disposition::Waiting, "the default is to wait");
+}
+
+#[test]
+fn from_now_waits_for_what_is_here() {
+    let from_now = ChannelOptions { from_now: true, ..ChannelOptions::default() };
+    let alice = member_opened("alice", from_now);
+    receive(&alice, &forged("first").at(NOW).bytes(), NOW);
+    receive(&alice, &forged("waits").at(NOW + 1).after(&["x"]).bytes(), NOW);
+    let below = forged("below").at(NOW).after(&["waits"]).bytes();
+    assert_eq!(disposition(&alice, &below, NOW), Disposition::Waiting, "causal order holds among those here");
+    receive(&alice, &forged("x").at(NOW).bytes(), NOW);
+    assert_eq!(delivered(&events(&alice)), ["waits", "below"]);
+}
+
+#[test]
+fn marked_dependencies_are_known_and_nothing_else() {
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        receive(&alice, &forged("m").of(profile).after(&["x", "y"]).bytes(), NOW);
+        receive(&alice, &forged("r").of(profile).after(&["m"]).bytes(), NOW);
+        events(&alice);
+        alice.mark_dependencies_met(CHANNEL, &["x", "never heard of"], NOW).unwrap();
+        assert!(delivered(&events(&alice)).is_empty(), "y is still missing");
+        assert_eq!(status(&alice).missing, 1);
+        alice.mark_dependencies_met(CHANNEL, &["y", "y"], NOW).unwrap();
+        assert_eq!(delivered(&events(&alice)), ["m", "r"], "{profile:?}");
+        let sent = send(&alice, "mine", NOW);
+        assert_eq!(history(&sent.bytes), ["m", "r"], "{profile:?}: not in histories");
+        assert!(!filter_holds(&sent.bytes, "x") && !filter_holds(&sent.bytes, "never heard of"), "nor in filters");
+        assert_eq!(
+            disposition(&alice, &forged("x").of(profile).bytes(), NOW),
+            Disposition::Delivered,
+            "should it come"
+        );
+        let later = forged("later").of(profile).after(&["never heard of"]).bytes();
+        assert_eq!(disposition(&alice, &later, NOW), Disposition::Delivered);
+    }
+}
+
+#[test]
+fn a_libsds_message_without_content_is_remembered_as_met() {
+    let alice = member_of(Profile::Libsds, "alice");
+    receive(&alice, &forged("m").of(Profile::Libsds).after(&["sync"]).bytes(), NOW);
+    events(&alice);
+    receive(&alice, &forged("sync").of(Profile::Libsds).sync().bytes(), NOW);
+    assert_eq!(delivered(&events(&alice)), ["m"], "its members will name it");
+    let named = forged("m2").of(Profile::Libsds).after(&["sync"]).bytes();
+    assert_eq!(disposition(&alice, &named, NOW), Disposition::Delivered);
+    let rfc = member("alice");
+    receive(&rfc, &forged("sync").sync().bytes(), NOW);
+    assert_eq!(disposition(&rfc, &forged("m").after(&["sync"]).bytes(), NOW), Disposition::Waiting);
+}
