@@ -184,6 +184,13 @@ impl Channel {
         self.outgoing.status(self.ids.hash(message_id))
     }
 
+    /// Whether nothing was sent or received yet.
+    pub fn is_unused(&self) -> bool {
+        let status = self.status();
+        let now = self.clock.lamport_ms();
+        status == ChannelStatus { lamport_timestamp_ms: now, ..ChannelStatus::default() } && self.floor_ms.is_none()
+    }
+
     /// The counts of the channel.
     pub fn status(&self) -> ChannelStatus {
         let failed = self.outgoing.count(MessageState::Failed) as u64;

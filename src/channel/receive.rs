@@ -2,6 +2,7 @@
 //!
 //! RFC: Receive Message; Deliver Message
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use crate::output::{Delivered, Disposition, Event, Hint};
 use crate::types::{Dependency, HistoryEntry, Kind, Message, MessageId, ParticipantId, Profile, TimeMs};
 
 const MINUTE_MS: u64 = 60_000;
+/// Filters that hold a stranger's id with more than this chance confirm nothing.
+const MAX_CONFIRMING_ERROR: f64 = 0.01;
 
 /// What became of a received message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,7 @@ struct Incomer<'a> {
     message: &'a Message<'a>,
     hash: IdHash,
     lamport_ms: u64,
+    sender: IdHash,
     own: bool,
     now: Now,
     /// The hashes of its causal history, without itself and without what has no id.
@@ -63,7 +67,8 @@ impl Channel {
         let history = message.causal_history.iter().map(|entry| entry.message_id).filter(|id| !id.is_empty());
         let history: Vec<_> = history.map(|id| self.ids.hash(id)).filter(|named| *named != hash).collect();
         let filter = self.usable_filter(message, profile);
-        let incomer = Incomer { message, hash, lamport_ms, own, now, history, filter };
+        let sender = self.ids.hash(message.sender_id);
+        let incomer = Incomer { message, hash, lamport_ms, sender, own, now, history, filter };
         if !own {
             // A message under our id that we did not send is no evidence of anybody having ours.
             self.review_acks(&incomer);
@@ -94,15 +99,23 @@ impl Channel {
             return Received { disposition: Disposition::Own, own, unmet: Vec::new() };
         }
         self.counters.duplicates += 1;
-        if message.kind() == Kind::Content && self.may_refilter(now) {
-            // Its sender did not hear that it was received. What left the filter's window enters it once more, and our
-            // confirmation is due once more, so that a resend earns a new acknowledgement.
-            let item = ItemHash::of(self.filter.kind(), message.message_id);
-            self.filter.insert_item(item, now.steady_ms);
-            self.sync.add_unconfirmed(Unconfirmed { hash, item }, now.steady_ms, &self.config, &mut self.rng);
+        if message.kind() == Kind::Content {
+            self.filter_again(message, hash, now);
         }
         let unmet = if self.incoming.is_waiting(hash) { self.unmet(&message.causal_history, hash) } else { Vec::new() };
         Received { disposition: Disposition::Duplicate, own, unmet }
+    }
+
+    /// The sender of a message that left the filter's window did not hear that it was received. It enters the filter once
+    /// more, and our confirmation is due once more, so that a resend earns a new acknowledgement.
+    fn filter_again(&mut self, message: &Message<'_>, hash: IdHash, now: Now) {
+        let item = ItemHash::of(self.filter.kind(), message.message_id);
+        self.filter.expire(now.steady_ms);
+        if !self.filter.covers(&item) && self.may_refilter(now) {
+            self.filter.insert_item(item, now.steady_ms);
+            let unconfirmed = Unconfirmed { hash, item, sender: self.ids.hash(message.sender_id) };
+            self.sync.add_unconfirmed(unconfirmed, now.steady_ms, &self.config, &mut self.rng);
+        }
     }
 
     /// A stranger who replays old messages must not crowd recent ones out of the filter.
@@ -128,7 +141,7 @@ impl Channel {
     /// Reviews the ack status of our messages by the received history and filter.
     fn review_acks(&mut self, incomer: &Incomer<'_>) {
         let (sender_id, filter) = (incomer.message.sender_id, incomer.filter.as_ref());
-        let seen = Review { sender_id, sender: self.ids.hash(sender_id), history: &incomer.history, filter };
+        let seen = Review { sender_id, sender: incomer.sender, history: &incomer.history, filter };
         let events = self.outgoing.review(&seen, incomer.now.steady_ms, &self.config, &mut self.rng);
         events.into_iter().for_each(|event| self.emit(event));
     }
@@ -139,20 +152,34 @@ impl Channel {
             return;
         }
         let filter = incomer.filter.as_ref().filter(|filter| filter.kind() == self.filter.kind());
+        // A filter that holds nearly anything says nothing. How full it is, is looked up only where it matters.
+        let sound = OnceCell::new();
+        let is_sound = |filter: &FilterView<'_>| filter.least_false_positive_rate(filter.fill()) < MAX_CONFIRMING_ERROR;
+        let holds = |item: &ItemHash| {
+            filter.is_some_and(|filter| filter.contains(item) && *sound.get_or_init(|| is_sound(filter)))
+        };
         self.sync.retain_unconfirmed(|message| {
-            !incomer.history.contains(&message.hash) && !filter.is_some_and(|filter| filter.contains(&message.item))
+            let confirmed = incomer.history.contains(&message.hash) || holds(&message.item);
+            message.sender == incomer.sender || !confirmed
         });
-        let mut latest = self.log.latest().take(self.config.causal_history_size).peekable();
-        let says_something = latest.peek().is_some();
-        let covered = latest.all(|entry| {
-            incomer.history.contains(&entry.hash)
-                || entry.sender_id.as_str() == incomer.message.sender_id
-                || filter.is_some_and(|filter| filter.contains(&ItemHash::of(filter.kind(), &entry.message_id)))
-        });
-        let believable = incomer.lamport_ms <= incomer.now.wall_ms.saturating_add(self.max_drift_ms());
-        if says_something && covered && believable {
+        if self.covers_our_latest(incomer, holds) {
             self.sync.suppress(incomer.lamport_ms, incomer.now.steady_ms, &mut self.rng);
         }
+    }
+
+    /// Whether a message names all that our next one would, and can be believed to come after it: what is stamped before
+    /// what it names, or far ahead, is made up.
+    fn covers_our_latest(&self, incomer: &Incomer<'_>, holds: impl Fn(&ItemHash) -> bool) -> bool {
+        let sender_id = incomer.message.sender_id;
+        let covers = |entry: &log::Entry| {
+            incomer.history.contains(&entry.hash)
+                || (!sender_id.is_empty() && entry.sender_id.as_str() == sender_id)
+                || holds(&ItemHash::of(self.filter.kind(), &entry.message_id))
+        };
+        let mut latest = self.log.latest().take(self.config.causal_history_size).peekable();
+        let Some(newest_ms) = latest.peek().map(|entry| entry.lamport_ms) else { return false };
+        let believable = incomer.lamport_ms > newest_ms && !self.is_ahead(incomer.lamport_ms, incomer.now);
+        believable && latest.all(covers)
     }
 
     /// A sync message: its history tells what we miss. Nothing else of it stays, except that libsds members take it for
@@ -174,7 +201,7 @@ impl Channel {
         let item = ItemHash::of(self.filter.kind(), message.message_id);
         self.filter.insert_item(item, incomer.now.steady_ms);
         if !incomer.own {
-            let unconfirmed = Unconfirmed { hash: incomer.hash, item };
+            let unconfirmed = Unconfirmed { hash: incomer.hash, item, sender: incomer.sender };
             self.sync.add_unconfirmed(unconfirmed, incomer.now.steady_ms, &self.config, &mut self.rng);
         }
         self.sync.news(incomer.now.steady_ms, &self.config, &mut self.rng);
@@ -237,8 +264,10 @@ impl Channel {
         if !self.options.from_now {
             return (unmet, Vec::new());
         }
-        let floor_ms = *self.floor_ms.get_or_insert(incomer.lamport_ms);
-        if incomer.lamport_ms > floor_ms {
+        if self.floor_ms.is_none() && !self.is_ahead(incomer.lamport_ms, incomer.now) {
+            self.floor_ms = Some(incomer.lamport_ms);
+        }
+        if self.floor_ms.is_none_or(|floor_ms| incomer.lamport_ms > floor_ms) {
             return (unmet, Vec::new());
         }
         let (unmet, before_us): (Vec<_>, Vec<_>) =
@@ -274,7 +303,7 @@ impl Channel {
     /// Delivers a message: a greater timestamp moves the clock, and the id enters the log by its timestamp. One stamped
     /// too far ahead moves no clock and stays outside the order: a single hostile stamp must not poison a channel.
     fn deliver(&mut self, entry: log::Entry, own: bool, now: Now) {
-        let ahead = entry.lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms());
+        let ahead = self.is_ahead(entry.lamport_ms, now);
         if !ahead {
             self.clock.raise(entry.lamport_ms);
         }
@@ -282,6 +311,11 @@ impl Channel {
             self.counters.received += 1;
         }
         self.log.insert(entry, ahead);
+    }
+
+    /// Whether a timestamp lies too far ahead to be believed.
+    fn is_ahead(&self, lamport_ms: u64, now: Now) -> bool {
+        lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms())
     }
 
     /// Delivers all that waited for `hash` and now waits for nothing more, and what waited for that, in causal order,

@@ -67,7 +67,7 @@ impl Channel {
 
     /// Refuses the id of a message that is in the log, or was, or waits to be.
     fn check_unused(&self, message_id: &MessageId, hash: IdHash) -> Result<(), Error> {
-        if self.log.sender_of(hash) == Some(&self.me) {
+        if self.log.sender_of(hash).is_some_and(|sender_id| self.is_own(sender_id)) {
             return Err(Error::BytesGone(message_id.to_string()));
         }
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
@@ -114,6 +114,9 @@ impl Channel {
             hint: None,
         };
         self.log.insert(entry, false);
+        // Others may have named it already: a copy of this state that was lost sent it.
+        self.incoming.arrived(hash);
+        self.deliver_dependents(hash);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         self.outgoing.make_room(self.config.max_unacknowledged);
         self.outgoing.add(message_id, hash, draft.lamport_ms, bytes, due_ms);

@@ -20,6 +20,8 @@ const LN_GROUP: f64 = 11.512_925_464_970_229;
 pub(super) struct Unconfirmed {
     pub hash: IdHash,
     pub item: ItemHash,
+    /// Its sender, who does not confirm it by naming it.
+    pub sender: IdHash,
 }
 
 /// The sync timers of a channel. Without any, nothing here does anything.

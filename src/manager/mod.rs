@@ -191,6 +191,7 @@ impl Manager {
             let message_id = draft.message_id().clone();
             let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
             channel.commit(draft, bytes.clone());
+            self.queue_outputs(channel);
             Ok(Wrapped { message_id, lamport_timestamp_ms, bytes })
         })
     }
@@ -321,13 +322,14 @@ impl Manager {
     }
 
     fn tick_channel(&self, channel: &mut Channel, now_ms: TimeMs) -> Result<(), Error> {
-        if let Some(draft) = channel.tick(now_ms) {
+        let draft = channel.tick(now_ms);
+        self.queue_outputs(channel);
+        if let Some(draft) = draft {
             let bytes = self.encode(channel.profile(), &channel.message(&draft, None))?;
             let message_id = draft.message_id().clone();
             let transmit = Transmit { message_id, reason: TransmitReason::Sync, bytes };
             self.outputs.push(channel.id(), Output::Transmit(transmit));
         }
-        self.queue_outputs(channel);
         Ok(())
     }
 
@@ -405,10 +407,27 @@ impl Manager {
         now_ms: TimeMs,
         body: impl FnOnce(&mut State) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if self.config.auto_open_channels && !self.channels.read().contains_key(channel_id) {
+        let opens = self.config.auto_open_channels && !self.channels.read().contains_key(channel_id);
+        if opens {
             self.open_channel(channel_id, ChannelOptions::default(), now_ms)?;
         }
-        self.with_channel(channel_id, body)
+        let result = self.with_channel(channel_id, body);
+        if opens && result.is_err() {
+            // A refused call changes nothing. Unless another thread uses the channel by now, that is.
+            self.forget_unused(channel_id);
+        }
+        result
+    }
+
+    /// Forgets a channel in which nothing happened yet.
+    fn forget_unused(&self, channel_id: &str) {
+        let mut channels = self.channels.write();
+        let Some(slot) = channels.get(channel_id).cloned() else { return };
+        let mut state = slot.state.lock();
+        if state.channel.is_unused() {
+            state.forgotten = true;
+            channels.remove(channel_id);
+        }
     }
 
     fn queue_outputs(&self, channel: &mut Channel) {
@@ -440,6 +459,8 @@ impl Manager {
         warn!(by_ms = latest_ms - now_ms, "the host's clock stepped back");
         for slot in self.all_slots() {
             let mut state = slot.state.lock();
+            // First the time at which the step happened: the channel may not have been called for a while.
+            state.channel.observe(latest_ms);
             state.channel.observe(now_ms);
             self.reschedule(&mut state);
         }

@@ -92,7 +92,7 @@ fn a_filter_that_holds_everything_says_nothing() {
             Profile::Rfc => vec![0xff; 18_752],
             Profile::Libsds => {
                 let mut filter = libsds_filter(967, &[], 0);
-                filter[2..2 + 128].fill(0xff);
+                filter[3..3 + 128].fill(0xff);
                 filter
             }
         };
