@@ -189,6 +189,11 @@ impl Config {
                 format!("{} bytes, over max_id_bytes {}", self.participant_id.len(), self.max_id_bytes),
             ),
             (
+                "max_message_bytes",
+                self.max_message_bytes >= MESSAGE_BYTES_FLOOR,
+                format!("must be at least {MESSAGE_BYTES_FLOOR}"),
+            ),
+            (
                 "causal_history_size",
                 (1..=self.max_history_entries).contains(&self.causal_history_size),
                 format!("must be 1 to max_history_entries ({})", self.max_history_entries),
@@ -202,11 +207,6 @@ impl Config {
                 "causal_history_size",
                 self.history_bytes() <= self.max_message_bytes / 2,
                 format!("a history of so many ids and hints could take {} bytes", self.history_bytes()),
-            ),
-            (
-                "max_message_bytes",
-                self.max_message_bytes >= MESSAGE_BYTES_FLOOR,
-                format!("must be at least {MESSAGE_BYTES_FLOOR}"),
             ),
             ("max_message_bytes", u32::try_from(self.max_message_bytes).is_ok(), "must be under 4 GiB".to_owned()),
             (

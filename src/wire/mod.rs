@@ -13,7 +13,7 @@
 //! 5. message id, channel id, sender: not empty (the sender may be), not too long, UTF-8;
 //! 6. what the profile demands to be present.
 //!
-//! A filter over `max_filter_bytes` is left out, not an error: the message goes on without it. A known field of the wrong
+//! A filter is not looked into here: whoever reads it refuses it, and the message goes on without it. A known field of the wrong
 //! wire type is skipped like an unknown one. Of a field that comes twice, the last counts. Groups are refused.
 
 mod libsds;

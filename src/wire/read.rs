@@ -76,7 +76,6 @@ impl<'a> Walk<'a> {
 pub(super) struct Limits {
     id_bytes: usize,
     hint_bytes: usize,
-    filter_bytes: usize,
     history_entries: usize,
     repair_entries: usize,
 }
@@ -86,7 +85,6 @@ impl Limits {
         Self {
             id_bytes: config.max_id_bytes,
             hint_bytes: config.max_hint_bytes,
-            filter_bytes: config.max_filter_bytes,
             history_entries: config.max_history_entries,
             repair_entries: config.max_repair_entries,
         }
@@ -164,7 +162,7 @@ impl<'a> Raw<'a> {
             sender_id: limits.text("sender id", self.sender_id)?,
             lamport_timestamp_ms: self.timestamp,
             causal_history: self.history,
-            bloom_filter: self.filter.filter(|filter| filter.len() <= limits.filter_bytes),
+            bloom_filter: self.filter,
             repair_request: self.repair,
             content: self.content,
         })
