@@ -30,7 +30,7 @@ const (
 	fetchGrace = time.Second
 	// After the last line, this much time may pass until all is well; the second, by the wall, keeps a very fast run
 	// on a busy machine from being called a failure.
-	settle     = 15 * time.Minute
+	settle     = time.Hour
 	settleWall = 25 * time.Second
 )
 
@@ -111,9 +111,9 @@ func (d *demo) live(ctx context.Context) error {
 
 // plain runs with one line for each message, and one for each recovery.
 func (d *demo) plain(ctx context.Context, w io.Writer) error {
-	fmt.Fprintf(w, "sds-demo: %s, %s, loss %s, seed %d, speed %.3gx, profile %s\n",
+	fmt.Fprintf(w, "sds-demo: %s, %s, loss %s, seed %d, speed %s, profile %s\n",
 		ui.Plural(len(d.transcript.Lines), "message"), ui.Plural(len(d.transcript.Speakers), "participant"),
-		ui.Percent(d.loss), d.seed, d.schedule.Speed, d.profile)
+		ui.Percent(d.loss), d.seed, ui.Speed(d.schedule.Speed), d.profile)
 	p := printer{w: w, others: len(d.transcript.Speakers) - 1}
 	d.print = p.event
 	return d.simulate(ctx)

@@ -50,7 +50,7 @@ func (c canvas) title(s board.Snapshot, info DemoInfo) {
 	clock := Time(s.Now.Sub(info.Start)) + " "
 	x := c.text(0, 0, c.w, heading.Bold(true), " sds-demo")
 	for _, part := range []string{
-		Plural(len(s.Participants), "participant"), "loss " + Percent(info.Loss), fmt.Sprintf("speed %.3gx", info.Speed),
+		Plural(len(s.Participants), "participant"), "loss " + Percent(info.Loss), "speed " + Speed(info.Speed),
 		"profile " + info.Profile,
 	} {
 		if x+3+Width(part)+2+Width(clock) > c.w {

@@ -3,6 +3,8 @@ package ui
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -131,6 +133,11 @@ func Time(d time.Duration) string {
 
 // Percent writes a share, 0 to 1.
 func Percent(share float64) string { return fmt.Sprintf("%.4g %%", share*100) }
+
+// Speed writes how much faster than the wall clock time runs.
+func Speed(speed float64) string {
+	return strconv.FormatFloat(math.Round(speed*10)/10, 'f', -1, 64) + "x"
+}
 
 // Plural writes a count with its noun.
 func Plural(n int, noun string) string {
