@@ -81,7 +81,11 @@ fn network() -> Vec<Row> {
             Bytes(forged("m").content(&[7; 1 << 20]).bytes()),
             "message of 1048605 bytes is over the limit of 1048576",
         ),
-        row("long hint", Bytes(forged("m").hinted("d", &hint).bytes()), "retrieval hint of 2000 bytes is over the limit of 1024"),
+        row(
+            "long hint",
+            Bytes(forged("m").hinted("d", &hint).bytes()),
+            "retrieval hint of 2000 bytes is over the limit of 1024",
+        ),
         row("1,025 dependencies", Bytes(forged("m").after(&many).bytes()), "more than 1024 entries in causal history"),
         row("unknown channel", Bytes(forged("m").channel("elsewhere").bytes()), "channel \"elsewhere\" is not open"),
         row(
