@@ -159,8 +159,8 @@ impl Channel {
             filter.is_some_and(|filter| filter.contains(item) && *sound.get_or_init(|| is_sound(filter)))
         };
         self.sync.retain_unconfirmed(|message| {
-            let confirmed = incomer.history.contains(&message.hash) || holds(&message.item);
-            message.sender == incomer.sender || !confirmed
+            let own_sender = message.sender == incomer.sender;
+            own_sender || !(incomer.history.contains(&message.hash) || holds(&message.item))
         });
         if self.covers_our_latest(incomer, holds) {
             self.sync.suppress(incomer.lamport_ms, incomer.now.steady_ms, &mut self.rng);
