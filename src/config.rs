@@ -78,8 +78,9 @@ pub struct Config {
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
 
-    /// Wait for missing dependencies before they are lost. Default: 5 minutes. With repair, at least
-    /// 2 `repair_t_max_ms` + 30 s: we ask by T_max at the latest, and an answer may take T_max.
+    /// Wait for missing dependencies before they are lost. With repair, at least 2 `repair_t_max_ms` + 30 s: we ask by
+    /// T_max at the latest, and an answer may take T_max. Default: 10 minutes, which leaves time to ask again for what
+    /// somebody else asked for first.
     pub dependency_timeout_ms: u64,
     /// Messages that wait for dependencies, per channel; beyond, the oldest is delivered early. Default: 1,000.
     pub max_waiting_messages: usize,
@@ -167,7 +168,7 @@ impl Default for Config {
             max_resends: 5,
             resend_jitter_percent: 20,
             max_unacknowledged: 10_000,
-            dependency_timeout_ms: 300_000,
+            dependency_timeout_ms: 600_000,
             max_waiting_messages: 1_000,
             max_waiting_bytes: 8 << 20,
             max_missing: 4_096,

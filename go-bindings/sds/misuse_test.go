@@ -344,6 +344,7 @@ func TestErrorTexts(t *testing.T) {
 	}
 	for value, want := range map[fmt.Stringer]string{
 		sds.ProfileLibsds: "libsds", sds.Profile(9): "profile 9", sds.DispositionLate: "late", sds.ReasonSync: "sync",
+		sds.ReasonRepairRequest: "repair request", sds.ReasonRepairAnswer: "repair answer",
 		sds.StateUnconfirmed: "unconfirmed", sds.KindContent: "content", sds.Kind(0): "kind 0", sds.FilterRefused: "refused",
 		sds.LogDebug: "debug",
 	} {

@@ -78,7 +78,7 @@ pub struct sds_config_t {
     pub resend_jitter_percent: u32,
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
-    /// Wait for missing dependencies before they are lost. Default: 300,000. With repair, at least
+    /// Wait for missing dependencies before they are lost. Default: 600,000. With repair, at least
     /// 2 `repair_t_max_ms` + 30,000.
     pub dependency_timeout_ms: u64,
     /// Messages that wait for dependencies, per channel. Default: 1,000.
