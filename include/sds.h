@@ -461,6 +461,8 @@ typedef struct sds_config_t {
   size_t repair_request_size;
   // SDS-R: least time between two sync messages that go out only to ask. Default: 5,000.
   uint64_t repair_request_interval_ms;
+  // SDS-R: how long whole messages are kept to answer requests with. Default: 3,600,000.
+  uint64_t repair_window_ms;
   // SDS-R: requests of others that wait to be answered, per channel. Default: 256.
   size_t max_repair_answers;
   // SDS-R: requests of others that are taken up in a minute, per channel. Default: 64.

@@ -115,6 +115,8 @@ pub struct Config {
     pub repair_request_size: usize,
     /// Least time between two sync messages that go out only to ask. Default: 5 s.
     pub repair_request_interval_ms: u64,
+    /// How long whole messages are kept to answer requests with; repair is for the recent past. Default: 1 hour.
+    pub repair_window_ms: u64,
     /// Requests of others that wait to be answered, per channel. Default: 256.
     pub max_repair_answers: usize,
     /// Requests of others that are taken up in a minute, per channel. All members hear the same ones and stop at about the
@@ -182,6 +184,7 @@ impl Default for Config {
             num_participants: 100,
             repair_request_size: 3,
             repair_request_interval_ms: 5_000,
+            repair_window_ms: 3_600_000,
             max_repair_answers: 256,
             repair_answers_per_minute: 64,
             repair_bytes_per_minute: 2 << 20,
@@ -361,10 +364,16 @@ impl Config {
             interval("repair_t_min_ms", self.repair_t_min_ms),
             interval("repair_t_max_ms", self.repair_t_max_ms),
             interval("repair_request_interval_ms", self.repair_request_interval_ms),
+            interval("repair_window_ms", self.repair_window_ms),
             (
                 "repair_t_max_ms",
                 self.repair_t_max_ms > self.repair_t_min_ms,
                 "must be greater than repair_t_min_ms".to_owned(),
+            ),
+            (
+                "repair_window_ms",
+                self.repair_window_ms > self.repair_t_max_ms,
+                "must be greater than repair_t_max_ms, or no answer could wait for its time".to_owned(),
             ),
             (
                 "dependency_timeout_ms",

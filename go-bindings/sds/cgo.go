@@ -262,6 +262,7 @@ func cConfigInit() Config {
 		NumParticipants:        uint64(c.num_participants),
 		RepairRequestSize:      int(c.repair_request_size),
 		RepairRequestInterval:  ms(c.repair_request_interval_ms),
+		RepairWindow:           ms(c.repair_window_ms),
 		MaxRepairAnswers:       int(c.max_repair_answers),
 		RepairAnswersPerMinute: int(c.repair_answers_per_minute),
 		RepairBytesPerMinute:   int(c.repair_bytes_per_minute),
@@ -343,6 +344,7 @@ func cOpen(config *Config) (handle, error) {
 	c.num_participants = C.uint64_t(config.NumParticipants)
 	c.repair_request_size = count("repair_request_size", config.RepairRequestSize)
 	c.repair_request_interval_ms = ms("repair_request_interval_ms", config.RepairRequestInterval)
+	c.repair_window_ms = ms("repair_window_ms", config.RepairWindow)
 	c.max_repair_answers = count("max_repair_answers", config.MaxRepairAnswers)
 	c.repair_answers_per_minute = count("repair_answers_per_minute", config.RepairAnswersPerMinute)
 	c.repair_bytes_per_minute = count("repair_bytes_per_minute", config.RepairBytesPerMinute)

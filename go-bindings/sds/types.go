@@ -128,6 +128,8 @@ type Config struct {
 	RepairRequestSize int
 	// RepairRequestInterval is the least time between two sync messages that go out only to ask. Default: 5 s.
 	RepairRequestInterval time.Duration
+	// RepairWindow is how long whole messages are kept to answer requests with. Default: 1 hour.
+	RepairWindow time.Duration
 	// MaxRepairAnswers is the number of others' requests that wait to be answered, per channel. Default: 256.
 	MaxRepairAnswers int
 	// RepairAnswersPerMinute is the number of others' requests that are taken up in a minute, per channel. Default: 64.

@@ -284,6 +284,27 @@ fn whole_messages_are_bounded_in_bytes_and_the_log_keeps_their_names() {
 }
 
 #[test]
+fn whole_messages_are_kept_for_the_repair_window() {
+    let kept = |manager: &Manager| dump(manager)["whole_messages_bytes"].as_u64().unwrap();
+    let alice = member("alice");
+    receive(&alice, &forged("m").bytes(), NOW);
+    send(&alice, "mine", NOW + MINUTE);
+    let both = kept(&alice);
+    let hear = |at: u64| drop(receive(&alice, &forged("s").by("carol").sync().bytes(), at));
+    hear(NOW + 60 * MINUTE);
+    assert_eq!(kept(&alice), both);
+    hear(NOW + 60 * MINUTE + 1);
+    assert!((1..both).contains(&kept(&alice)), "only ours");
+    hear(NOW + 61 * MINUTE + 1);
+    assert_eq!((kept(&alice), status(&alice).logged), (0, 2));
+    // Where nothing is heard, with what falls due.
+    let bob = member("bob");
+    send(&bob, "mine", NOW);
+    run(&bob, NOW + 180 * MINUTE);
+    assert_eq!((kept(&bob), status(&bob).logged), (0, 1));
+}
+
+#[test]
 fn whole_messages_leave_with_their_entries() {
     let alice = member_with("alice", |config| config.log_messages = 5);
     let here = ids("m", 20);
@@ -358,7 +379,8 @@ fn a_timeout_too_short_for_an_answer_is_refused() {
     assert!(open(|config| config.dependency_timeout_ms = 270_000).is_ok());
     assert!(open(|config| (config.repair, config.dependency_timeout_ms) = (false, 1_000)).is_ok());
     type Change = fn(&mut Config);
-    let refused: [(&str, Change); 5] = [
+    let refused: [(&str, Change); 6] = [
+        ("repair_window_ms", |config| config.repair_window_ms = T_MAX),
         ("repair_t_max_ms", |config| config.repair_t_max_ms = config.repair_t_min_ms),
         ("repair_request_size", |config| config.repair_request_size = 0),
         ("max_repair_answers", |config| config.max_repair_answers = 0),
