@@ -234,7 +234,6 @@ func cConfigInit() Config {
 		MaxClockDriftRFC:       ms(c.max_clock_drift_rfc_ms),
 		MaxClockDriftLibsds:    ms(c.max_clock_drift_libsds_ms),
 		ClockStep:              ms(c.clock_step_ms),
-		MaxHeldMessages:        int(c.max_held_messages),
 		LogMessages:            int(c.log_messages),
 		LogBytes:               int(c.log_bytes),
 		SeenLimit:              int(c.seen_limit),
@@ -249,6 +248,7 @@ func cConfigInit() Config {
 		MaxResends:             int(c.max_resends),
 		ResendJitterPercent:    int(c.resend_jitter_percent),
 		MaxUnacknowledged:      int(c.max_unacknowledged),
+		MaxUnacknowledgedBytes: int(c.max_unacknowledged_bytes),
 		DependencyTimeout:      ms(c.dependency_timeout_ms),
 		MaxWaitingMessages:     int(c.max_waiting_messages),
 		MaxWaitingBytes:        int(c.max_waiting_bytes),
@@ -316,7 +316,6 @@ func cOpen(config *Config) (handle, error) {
 	c.max_clock_drift_rfc_ms = ms("max_clock_drift_rfc_ms", config.MaxClockDriftRFC)
 	c.max_clock_drift_libsds_ms = ms("max_clock_drift_libsds_ms", config.MaxClockDriftLibsds)
 	c.clock_step_ms = ms("clock_step_ms", config.ClockStep)
-	c.max_held_messages = count("max_held_messages", config.MaxHeldMessages)
 	c.log_messages = count("log_messages", config.LogMessages)
 	c.log_bytes = count("log_bytes", config.LogBytes)
 	c.seen_limit = count("seen_limit", config.SeenLimit)
@@ -331,6 +330,7 @@ func cOpen(config *Config) (handle, error) {
 	c.max_resends = count32("max_resends", config.MaxResends)
 	c.resend_jitter_percent = count32("resend_jitter_percent", config.ResendJitterPercent)
 	c.max_unacknowledged = count("max_unacknowledged", config.MaxUnacknowledged)
+	c.max_unacknowledged_bytes = count("max_unacknowledged_bytes", config.MaxUnacknowledgedBytes)
 	c.dependency_timeout_ms = ms("dependency_timeout_ms", config.DependencyTimeout)
 	c.max_waiting_messages = count("max_waiting_messages", config.MaxWaitingMessages)
 	c.max_waiting_bytes = count("max_waiting_bytes", config.MaxWaitingBytes)

@@ -142,7 +142,7 @@ func TestConfigDefaults(t *testing.T) {
 		c.ClockStep != time.Minute || c.LogMessages != 1000 || c.LogBytes != 8<<20 || c.SeenLimit != 20_000 ||
 		c.BloomCapacity != 10_000 || c.BloomErrorRate != 0.001 || c.AckWindow != 10*time.Minute ||
 		c.AckFalsePositive != 1e-6 || c.ResendInterval != 5*time.Second || c.PossiblyResendInterval != 15*time.Second ||
-		c.MaxResends != 5 || c.ResendJitterPercent != 20 || c.MaxUnacknowledged != 10_000 ||
+		c.MaxResends != 5 || c.ResendJitterPercent != 20 || c.MaxUnacknowledged != 10_000 || c.MaxUnacknowledgedBytes != 256<<20 ||
 		c.DependencyTimeout != 10*time.Minute || c.SyncInterval != 30*time.Second || c.SyncIntervalMax != 30*time.Minute ||
 		c.SyncConfirm != 2*time.Second || c.MaxMessageBytes != 1<<20 || c.MaxIDBytes != 256 || c.MaxOutputs != 65_536 ||
 		!c.Repair || c.RepairTMin != 30*time.Second || c.RepairTMax != 2*time.Minute || c.NumParticipants != 100 ||

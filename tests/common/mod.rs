@@ -43,6 +43,14 @@ pub fn member_of(profile: Profile, name: &str) -> Manager {
     member_with(name, |config| config.profile = profile)
 }
 
+/// A member that sends nothing by itself but resends, since sync messages are off: what falls due is about what it received.
+pub fn quiet_member_with(change: impl FnOnce(&mut Config)) -> Manager {
+    member_with("alice", |config| {
+        config.profile = Profile::Libsds;
+        change(config);
+    })
+}
+
 /// A member whose channel was opened with these options.
 pub fn member_opened(name: &str, options: ChannelOptions) -> Manager {
     let manager = Manager::open(config(name)).unwrap();

@@ -19,12 +19,13 @@ fn may_use(user: &str, used: &str) -> bool {
         "channel::incoming",
         "channel::log",
         "channel::outgoing",
+        "channel::pace",
         "channel::repair",
         "channel::sync",
         "channel::whole",
     ];
-    // What every state file may use: the clock's units, and messages kept whole.
-    const SHARED: &[&str] = &["channel::clock", "channel::whole"];
+    // What every state file may use: the clock's units, the pace of resends, and messages kept whole.
+    const SHARED: &[&str] = &["channel::clock", "channel::pace", "channel::whole"];
     let leaf = LEAVES.contains(&used);
     match user {
         "lib" => true,
@@ -76,8 +77,13 @@ const RFC_HEADINGS: &[&str] = &[
 ];
 
 /// Files of the protocol that own no section: what they hold serves the owners.
-const RFC_SERVANTS: &[&str] =
-    &["src/channel/clock.rs", "src/channel/dump.rs", "src/channel/incoming.rs", "src/channel/sync.rs"];
+const RFC_SERVANTS: &[&str] = &[
+    "src/channel/clock.rs",
+    "src/channel/dump.rs",
+    "src/channel/incoming.rs",
+    "src/channel/pace.rs",
+    "src/channel/sync.rs",
+];
 
 const MOST_LINES: usize = 500;
 
