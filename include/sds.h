@@ -778,6 +778,30 @@ sds_status_t sds_wrap_outgoing(sds_manager_t manager,
                                struct sds_buffer_t *out,
                                struct sds_error_t *error);
 
+// Does what `sds_wrap_outgoing` does, and writes the bytes to broadcast where the caller wants them, in one copy: for
+// callers that use the same memory again for every message, or whose memory is none of `malloc`'s.
+//
+// Parameters: as `sds_wrap_outgoing`, and: `memory`, `capacity`: where the bytes are written, and its size.
+// `len`: receives how many they are. If they are more than `capacity` nothing is written to `memory`. `out`: receives one
+// `SDS_RECORD_WRAPPED`, whose data is empty if the bytes are in `memory`, and otherwise is the bytes.
+//
+// Returns: as `sds_wrap_outgoing`.
+//
+// Ownership: as for `sds_wrap_outgoing`. The memory stays the caller's; the content may lie in it.
+sds_status_t sds_wrap_outgoing_into(sds_manager_t manager,
+                                    const char *channel_id,
+                                    size_t channel_id_len,
+                                    const char *message_id,
+                                    size_t message_id_len,
+                                    const uint8_t *content,
+                                    size_t content_len,
+                                    uint64_t now_ms,
+                                    uint8_t *memory,
+                                    size_t capacity,
+                                    size_t *len,
+                                    struct sds_buffer_t *out,
+                                    struct sds_error_t *error);
+
 // Makes a message that is delivered at once, is not acknowledged and leaves no trace: "alice is typing".
 //
 // Parameters, returns, ownership: as `sds_wrap_outgoing`; `SDS_EPHEMERAL_UNSUPPORTED` in a libsds channel.

@@ -19,6 +19,7 @@ typedef struct {
 	sds_buffer_t out;
 	sds_error_t error;
 	size_t next_len;
+	size_t bytes_len;
 	uint64_t number;
 	sds_channel_status_t channel;
 	sds_inspection_t inspection;
@@ -96,7 +97,7 @@ static sds_status_t drain(sds_manager_t manager, scratch_t *s) {
 #cgo nocallback sds_unwrap_incoming_batch
 #cgo nocallback sds_version
 #cgo nocallback sds_wrap_ephemeral
-#cgo nocallback sds_wrap_outgoing
+#cgo nocallback sds_wrap_outgoing_into
 #cgo noescape drain
 #cgo noescape sds_cancel
 #cgo noescape sds_channel_close
@@ -123,7 +124,7 @@ static sds_status_t drain(sds_manager_t manager, scratch_t *s) {
 #cgo noescape sds_unwrap_incoming
 #cgo noescape sds_unwrap_incoming_batch
 #cgo noescape sds_wrap_ephemeral
-#cgo noescape sds_wrap_outgoing
+#cgo noescape sds_wrap_outgoing_into
 */
 import "C"
 
@@ -488,12 +489,17 @@ func cNextHistory(manager handle, channelID string, s *scratch) error {
 	return s.err(C.sds_next_history(manager, channel, channelLen, &s.c.out, &s.c.error))
 }
 
-func cWrapOutgoing(manager handle, channelID string, messageID MessageID, content []byte, now uint64, s *scratch) error {
+// cWrapOutgoing writes the bytes to memory and returns how many they are. If they do not fit there, they are in the record.
+func cWrapOutgoing(
+	manager handle, channelID string, messageID MessageID, content []byte, now uint64, memory []byte, s *scratch,
+) (int, error) {
 	channel, channelLen := text(channelID)
 	id, idLen := text(messageID)
 	bytes, bytesLen := data(content)
-	return s.err(C.sds_wrap_outgoing(
-		manager, channel, channelLen, id, idLen, bytes, bytesLen, C.uint64_t(now), &s.c.out, &s.c.error))
+	room, roomLen := data(memory)
+	err := s.err(C.sds_wrap_outgoing_into(manager, channel, channelLen, id, idLen, bytes, bytesLen, C.uint64_t(now),
+		room, roomLen, &s.c.bytes_len, &s.c.out, &s.c.error))
+	return int(s.c.bytes_len), err
 }
 
 func cWrapEphemeral(manager handle, channelID string, messageID MessageID, content []byte, now uint64, s *scratch) error {

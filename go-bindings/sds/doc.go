@@ -10,7 +10,8 @@
 // returns; everything else waits as an [Output] until it is drained.
 //
 //  1. Open a manager with [Open] and the channels with [Manager.OpenChannel].
-//  2. To send, call [Manager.WrapOutgoing] and broadcast the bytes that it returns.
+//  2. To send, call [Manager.WrapOutgoing] and broadcast the bytes that it returns; or [Manager.AppendOutgoing], which
+//     takes the same memory again.
 //  3. For every message that the network brings, call [Manager.UnwrapIncoming]. Show the content unless it is a duplicate,
 //     an echo or a sync message; if its disposition says that it waits, its place in the order is told later. Bytes
 //     refused with [ErrNotSDS] are traffic of another kind.
