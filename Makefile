@@ -101,7 +101,7 @@ setup:
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
 TESTS = setup fmt-check lint rust-test doc header-check c-test check-memory symbols-test install-test link-test \
-	go-lint go-test smoke deny
+	go-lint go-test smoke interop deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
@@ -154,7 +154,7 @@ link-test: lib
 go-lint: lib
 	$(SAY) $@
 	@tools/setup.sh --has $(GO) || exit 0; set -e; \
-	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod tests/link/go.mod)); do \
+	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod tests/*/go.mod)); do \
 		unformatted=$$(gofmt -l $$module); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; \
 		(cd $$module && $(GO) vet ./...); \
 	done
@@ -183,6 +183,16 @@ smoke: lib
 	@tools/setup.sh --has $(GO) || exit 0; \
 	$(MAKE) --no-print-directory demo SEED=1 SPEED=200 >target/smoke.log 2>&1 || { cat target/smoke.log; exit 1; }; \
 	tail -n 10 target/smoke.log
+
+## interop: our engine and the real @waku/sds, from npm in Node, talk until both logs are equal
+interop: lib
+	$(SAY) $@
+	@GO='$(GO)' MAKE='$(MAKE)' tests/interop/run.sh $(INTEROP_MODULES)
+# npm rewrites the folder as a whole; the file says from which lock file.
+INTEROP_MODULES := tests/interop/node_modules/.installed
+$(INTEROP_MODULES): $(addprefix tests/interop/,package.json package-lock.json .npmrc)
+	cd tests/interop && npm ci --prefer-offline --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # cargo-deny takes about three minutes to build on two cores; once built it stays in target/tools.
 DENY := target/tools/bin/cargo-deny
