@@ -17,6 +17,19 @@ fn r1_our_own_messages_are_ignored() {
         assert!(alice.drain().is_empty());
         assert_eq!(state(&alice, "first"), MessageState::Unacknowledged, "our own word is no acknowledgement");
     }
+}
+
+#[test]
+fn r1_so_are_our_own_sync_and_ephemeral_messages() {
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        send(&alice, "m", NOW);
+        let before = snapshot(&alice);
+        let sync = forged("s").of(profile).by("alice").sync().after(&["m", "unknown"]).bytes();
+        assert_eq!(disposition(&alice, &sync, NOW), Disposition::Own, "{profile:?}");
+        assert_eq!(snapshot(&alice), before, "{profile:?}");
+        assert!(alice.drain().is_empty());
+    }
     let alice = member("alice");
     let typing = alice.wrap_ephemeral(CHANNEL, None, b"typing", NOW).unwrap();
     assert_eq!(disposition(&alice, &typing.bytes, NOW), Disposition::Own);

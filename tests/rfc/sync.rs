@@ -39,6 +39,18 @@ fn y1_sync_messages_go_out_periodically() {
 }
 
 #[test]
+fn y1_each_channel_sends_its_own() {
+    let alice = alice_with_news(Profile::Rfc);
+    alice.open_channel("other", Default::default(), NOW).unwrap();
+    alice.wrap_outgoing("other", Some("m"), b"m", NOW).unwrap();
+    alice.cancel("other", "m", NOW).unwrap();
+    alice.tick(NOW + MINUTE).unwrap();
+    let mut channels: Vec<_> = alice.drain().into_iter().map(|(channel_id, _)| channel_id.to_string()).collect();
+    channels.sort();
+    assert_eq!(channels, [CHANNEL, "other"]);
+}
+
+#[test]
 fn y2_without_content() {
     for profile in BOTH {
         let (sync, _) = next_sync(&alice_with_news(profile));
