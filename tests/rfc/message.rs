@@ -134,6 +134,8 @@ fn w4_channel_id_names_the_channel() {
     for channel in [CHANNEL, "0"] {
         let sent = alice.wrap_outgoing(channel, None, b"hi", NOW).unwrap();
         assert_eq!(decode(&sent.bytes).1.channel_id, channel);
+        let ephemeral = alice.wrap_ephemeral(channel, None, b"typing", NOW).unwrap();
+        assert_eq!(decode(&ephemeral.bytes).1.channel_id, channel);
     }
     let bob = member("bob");
     bob.open_channel("0", Default::default(), NOW).unwrap();

@@ -1,6 +1,6 @@
 //! *Receive Message*.
 
-use sds::output::{Disposition, MessageState};
+use sds::output::{Disposition, Event, MessageState};
 
 use crate::common::*;
 
@@ -143,5 +143,10 @@ fn r7_unmet_goes_into_the_incoming_buffer() {
         assert_eq!(log(&alice), [""; 0]);
         assert_eq!(dump(&alice)["waiting"][0]["message_id"], "m");
         assert_eq!(status(&alice).received, 0, "not delivered yet");
+        events(&alice);
+        ["x", "y"].iter().for_each(|id| drop(receive(&alice, &forged(id).of(profile).bytes(), NOW)));
+        let told = events(&alice);
+        let [Event::Delivered(later)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((&*later.message_id, &*later.content), ("m", &b"hello"[..]), "{profile:?}: all of it was kept");
     }
 }
