@@ -11,6 +11,10 @@ const ID_BYTES_CEILING: usize = 1_024;
 const MESSAGE_BYTES_FLOOR: usize = 32 * 1_024;
 /// Intervals beyond a year are taken for a mistake in the unit.
 const YEAR_MS: u64 = 365 * 24 * 3_600_000;
+/// Members per response group (RFC 109, *SDS-R global state*).
+const PARTICIPANTS_PER_GROUP: u64 = 128;
+/// The least that missing messages are waited for beyond 2 T_max.
+const REPAIR_SLACK_MS: u64 = 30_000;
 
 /// What a manager is made from. Start from [`Config::default`] and change what differs.
 ///
@@ -44,7 +48,8 @@ pub struct Config {
 
     /// Messages in a channel's log in memory; the oldest by arrival leave first. Default: 1,000.
     pub log_messages: usize,
-    /// Bytes of message content that a channel's log keeps for sending again. Default: 8 MiB.
+    /// Bytes of whole messages that a channel's log keeps, to answer requests for repair and to send ours again; the oldest
+    /// by arrival leave first, and stay in the log by name. Default: 8 MiB.
     pub log_bytes: usize,
     /// Ids that are remembered (as 16-byte hashes) after they left the log, per channel. Default: 20,000.
     pub seen_limit: usize,
@@ -73,7 +78,8 @@ pub struct Config {
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
 
-    /// Wait for missing dependencies before they are lost. Default: 5 minutes.
+    /// Wait for missing dependencies before they are lost. Default: 5 minutes. With repair, at least
+    /// 2 `repair_t_max_ms` + 30 s: we ask by T_max at the latest, and an answer may take T_max.
     pub dependency_timeout_ms: u64,
     /// Messages that wait for dependencies, per channel; beyond, the oldest is delivered early. Default: 1,000.
     pub max_waiting_messages: usize,
@@ -91,6 +97,30 @@ pub struct Config {
     /// Send sync messages in libsds channels too: for fleets without nim-sds, which takes them for ordinary ones.
     /// Default: no.
     pub sync_in_libsds: bool,
+
+    /// Repair what is missing among the members, without a store (RFC 109, *SDS-R*). Needs a participant id; without one
+    /// it is off. Where sync messages are off, requests ride on messages with content only. Default: yes.
+    pub repair: bool,
+    /// T_min, the least time before a missing message is asked for. The same for all members. RFC: at least 30 s.
+    /// Default: 30 s.
+    pub repair_t_min_ms: u64,
+    /// T_max, the greatest time before it is asked for, and before it is answered. The same for all members. RFC: 120 to
+    /// 600 s. Default: 120 s, as @waku/sds.
+    pub repair_t_max_ms: u64,
+    /// Members expected in a channel, about. Each message is answered by one of `num_participants div 128 + 1` response
+    /// groups, so that the same number has to be set for all members. Default: 100, that is, one group.
+    pub num_participants: u64,
+    /// Missing messages that one message asks for at most. RFC: 3. Default: 3.
+    pub repair_request_size: usize,
+    /// Least time between two sync messages that go out only to ask. Default: 5 s.
+    pub repair_request_interval_ms: u64,
+    /// Requests of others that wait to be answered, per channel. Default: 256.
+    pub max_repair_answers: usize,
+    /// Requests of others that are taken up in a minute, per channel. All members hear the same ones and stop at about the
+    /// same, so that this bounds the whole group's answers. Default: 64.
+    pub repair_answers_per_minute: usize,
+    /// Bytes of the messages in these. Default: 2 MiB.
+    pub repair_bytes_per_minute: usize,
 
     /// An encoded message, sent or received. Default: 1 MiB.
     pub max_message_bytes: usize,
@@ -145,6 +175,15 @@ impl Default for Config {
             sync_interval_max_ms: 1_800_000,
             sync_confirm_ms: 2_000,
             sync_in_libsds: false,
+            repair: true,
+            repair_t_min_ms: 30_000,
+            repair_t_max_ms: 120_000,
+            num_participants: 100,
+            repair_request_size: 3,
+            repair_request_interval_ms: 5_000,
+            max_repair_answers: 256,
+            repair_answers_per_minute: 64,
+            repair_bytes_per_minute: 2 << 20,
             max_message_bytes: 1 << 20,
             max_id_bytes: 256,
             max_history_entries: 1_024,
@@ -164,6 +203,7 @@ impl Config {
     /// Refuses values that contradict each other or could not work, naming the field.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let rules = self.size_rules().into_iter().chain(self.rate_rules()).chain(self.interval_rules());
+        let rules = rules.chain(self.repair_rules());
         for (field, passes, problem) in rules {
             if !passes {
                 return Err(ConfigError { field, problem });
@@ -178,6 +218,16 @@ impl Config {
             Profile::Rfc => self.max_clock_drift_rfc_ms,
             Profile::Libsds => self.max_clock_drift_libsds_ms,
         }
+    }
+
+    /// Whether missing messages are asked for, and others' requests answered.
+    pub fn repairs(&self) -> bool {
+        self.repair && !self.participant_id.is_empty()
+    }
+
+    /// Into how many groups the members are divided, of which one answers (RFC 109, *SDS-R global state*).
+    pub fn num_response_groups(&self) -> u64 {
+        self.num_participants / PARTICIPANTS_PER_GROUP + 1
     }
 
     fn size_rules(&self) -> Vec<Rule> {
@@ -206,7 +256,7 @@ impl Config {
             (
                 "causal_history_size",
                 self.history_bytes() <= self.max_message_bytes / 2,
-                format!("a history of so many ids and hints could take {} bytes", self.history_bytes()),
+                format!("so many ids and hints, and those of requests, could take {} bytes", self.history_bytes()),
             ),
             ("max_message_bytes", u32::try_from(self.max_message_bytes).is_ok(), "must be under 4 GiB".to_owned()),
             (
@@ -241,10 +291,10 @@ impl Config {
         ]
     }
 
-    /// The most that a causal history of ours can take on the wire, in bytes.
+    /// The most that a causal history and a repair request of ours can take on the wire, in bytes.
     fn history_bytes(&self) -> usize {
         let entry = self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32);
-        self.causal_history_size.saturating_mul(entry)
+        self.causal_history_size.saturating_add(self.repair_request_size).saturating_mul(entry)
     }
 
     fn rate_rules(&self) -> Vec<Rule> {
@@ -298,6 +348,39 @@ impl Config {
                 "ack_window_ms",
                 self.ack_window_ms >= self.resend_interval_ms,
                 "must be at least resend_interval_ms, or no ack survives until the first resend".to_owned(),
+            ),
+        ]
+    }
+
+    fn repair_rules(&self) -> Vec<Rule> {
+        let interval =
+            |field, value: u64| (field, (100..=YEAR_MS).contains(&value), "must be 100 ms to a year".to_owned());
+        let least_timeout_ms = self.repair_t_max_ms.saturating_mul(2).saturating_add(REPAIR_SLACK_MS);
+        vec![
+            interval("repair_t_min_ms", self.repair_t_min_ms),
+            interval("repair_t_max_ms", self.repair_t_max_ms),
+            interval("repair_request_interval_ms", self.repair_request_interval_ms),
+            (
+                "repair_t_max_ms",
+                self.repair_t_max_ms > self.repair_t_min_ms,
+                "must be greater than repair_t_min_ms".to_owned(),
+            ),
+            (
+                "dependency_timeout_ms",
+                !self.repairs() || self.dependency_timeout_ms >= least_timeout_ms,
+                format!("with repair, must be at least 2 repair_t_max_ms + {REPAIR_SLACK_MS} ms ({least_timeout_ms})"),
+            ),
+            (
+                "repair_request_size",
+                (1..=self.max_repair_entries).contains(&self.repair_request_size),
+                format!("must be 1 to max_repair_entries ({})", self.max_repair_entries),
+            ),
+            ("max_repair_answers", self.max_repair_answers >= 1, "must be at least 1".to_owned()),
+            ("repair_answers_per_minute", self.repair_answers_per_minute >= 1, "must be at least 1".to_owned()),
+            (
+                "repair_bytes_per_minute",
+                self.repair_bytes_per_minute >= self.max_message_bytes,
+                "must hold one message of max_message_bytes".to_owned(),
             ),
         ]
     }

@@ -37,6 +37,10 @@ pub enum TransmitReason {
     Resend,
     /// A periodic sync message (RFC 109, *Periodic Sync Message*).
     Sync,
+    /// A sync message that asks for missing messages (RFC 109, *SDS-R send message*).
+    RepairRequest,
+    /// A message that somebody else asked for (RFC 109, *SDS-R incoming repair request buffer sweep*).
+    RepairAnswer,
 }
 
 /// A fact about messages of one channel. Each fact is told once.
@@ -74,6 +78,23 @@ pub enum Event {
         message_id: MessageId,
         /// The chance that somebody has it, 0 to 1.
         probability: f64,
+    },
+    /// We asked the other members for a missing message, for the first time or again (RFC 109, *SDS-R*).
+    RepairRequested {
+        /// The missing message.
+        message_id: MessageId,
+        /// How often we have asked for it now.
+        asks: u32,
+    },
+    /// We answered a request: a message was broadcast again for somebody who misses it.
+    RepairAnswered {
+        /// The message.
+        message_id: MessageId,
+    },
+    /// A missing message that we had asked for is here.
+    Repaired {
+        /// The message.
+        message_id: MessageId,
     },
 }
 
@@ -235,6 +256,18 @@ pub struct ChannelStatus {
     pub filters_refused: u64,
     /// Missing ids that were not tracked because too many were.
     pub missing_untracked: u64,
+    /// Missing messages that we will ask for, or ask for again (the outgoing repair request buffer).
+    pub repair_requests: u64,
+    /// Requests of others that we will answer, should nobody else (the incoming repair request buffer).
+    pub repair_answers: u64,
+    /// Requests of ours that went out, repeated ones included.
+    pub repairs_requested: u64,
+    /// Requests of others that we answered.
+    pub repairs_answered: u64,
+    /// Missing messages that came after we had asked for them.
+    pub repaired: u64,
+    /// Requests of others that we could have answered and did not take up, for their number or size.
+    pub repairs_refused: u64,
     /// Our Lamport timestamp, in milliseconds.
     pub lamport_timestamp_ms: u64,
 }

@@ -27,6 +27,17 @@ impl Channel {
         let outgoing = self.outgoing.states().map(
             |(message_id, state, resends)| json!({ "message_id": &**message_id, "state": state, "resends": resends }),
         );
+        let requests = self.requests.iter().map(|(missing, due_ms, asks)| {
+            json!({
+                "message_id": &*missing.message_id,
+                "due_ms": self.clock.to_host(due_ms),
+                "asks": asks,
+            })
+        });
+        let answers = self.answers.iter().filter_map(|(hash, due_ms)| {
+            let (entry, _) = self.log.whole(hash)?;
+            Some(json!({ "message_id": &*entry.message_id, "due_ms": self.clock.to_host(due_ms) }))
+        });
         json!({
             "channel_id": &*self.id,
             "participant_id": &*self.me,
@@ -41,6 +52,9 @@ impl Channel {
             "log_latest_first": log,
             "waiting": waiting.collect::<Vec<_>>(),
             "missing": missing.collect::<Vec<_>>(),
+            "repair_requests": requests.collect::<Vec<_>>(),
+            "repair_answers": answers.collect::<Vec<_>>(),
+            "whole_messages_bytes": self.log.whole_bytes(),
             "outgoing": outgoing.collect::<Vec<_>>(),
         })
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use super::whole::Whole;
 use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
 use crate::output::Hint;
@@ -23,6 +24,8 @@ pub(super) struct Waiting {
     pub sender_id: ParticipantId,
     pub lamport_ms: u64,
     pub content: Bytes,
+    /// The message itself, where we may have to send it again; `content` is then a part of it.
+    pub whole: Option<Whole>,
     pub hint: Option<Hint>,
     /// It had been given up as lost before it came.
     pub late: bool,
@@ -38,7 +41,7 @@ pub(super) struct Waiting {
 impl Waiting {
     fn size(&self) -> usize {
         let ids = self.message_id.len() + self.sender_id.len() + self.unmet.len() * OVERHEAD_BYTES;
-        OVERHEAD_BYTES + ids + self.content.len()
+        OVERHEAD_BYTES + ids + self.whole.as_ref().map_or(self.content.len(), Whole::len)
     }
 }
 
@@ -60,6 +63,8 @@ pub(super) struct Incoming {
     missing_due: BTreeSet<(TimeMs, IdHash)>,
     waiting_due: BTreeSet<(TimeMs, IdHash)>,
     arrivals: u64,
+    /// Messages that arrived up to this one are not whole any more: only their contents are kept.
+    reduced: u64,
     bytes: usize,
     /// Missing ids that were not tracked because too many were.
     pub untracked: u64,
@@ -190,6 +195,22 @@ impl Incoming {
             }
         }
         Some(waiting)
+    }
+
+    /// Reduces whole messages to their contents, the oldest first, while the buffer holds more bytes than it may: better
+    /// not to be able to answer for them than to deliver them early.
+    pub fn reduce(&mut self, config: &Config) {
+        while self.bytes > config.max_waiting_bytes {
+            let Some((&arrival, hash)) = self.by_arrival.range(self.reduced + 1..).next() else { return };
+            self.reduced = arrival;
+            let Some(waiting) = self.waiting.get_mut(hash) else { continue };
+            let before = waiting.size();
+            if waiting.whole.take().is_some() {
+                // Not a part of the whole message's memory any more.
+                waiting.content = Bytes::copy_from_slice(&waiting.content);
+            }
+            self.bytes -= before - waiting.size();
+        }
     }
 
     /// The oldest message, if the buffer holds more than it may.

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use hashbrown::HashTable;
 
+use super::whole::Whole;
 use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
 use crate::output::Hint;
@@ -19,6 +20,8 @@ pub(super) struct Entry {
     pub lamport_ms: u64,
     pub sender_id: ParticipantId,
     pub hint: Option<Hint>,
+    /// The message itself, where we may have to send it again.
+    pub whole: Option<Whole>,
 }
 
 impl Entry {
@@ -26,6 +29,10 @@ impl Entry {
     /// *Resolve Conflicts*). The same everywhere, whatever the order of arrival.
     fn place(&self) -> (u64, &str) {
         (self.lamport_ms, &self.message_id)
+    }
+
+    fn whole_len(&self) -> usize {
+        self.whole.as_ref().map_or(0, Whole::len)
     }
 }
 
@@ -48,6 +55,9 @@ pub(super) struct Log {
     by_id: HashTable<u32>,
     /// Numbers of entries, in the order of the log. Nearly all come last and leave first, where this is cheapest.
     order: VecDeque<u32>,
+    /// The number of the first entry that may have its whole message; older ones were dropped to save memory.
+    first_whole: u32,
+    whole_bytes: usize,
     /// Entries stamped too far ahead: delivered and known, but in no order yet.
     held: BTreeSet<(u64, u32)>,
     received: Remembered,
@@ -55,6 +65,7 @@ pub(super) struct Log {
     lost: Remembered,
     max_entries: usize,
     max_held: usize,
+    max_whole_bytes: usize,
 }
 
 impl Log {
@@ -64,12 +75,15 @@ impl Log {
             first: 0,
             by_id: HashTable::new(),
             order: VecDeque::new(),
+            first_whole: 0,
+            whole_bytes: 0,
             held: BTreeSet::new(),
             received: Remembered::new(config.seen_limit),
             met: Remembered::new(config.seen_limit),
             lost: Remembered::new(config.seen_limit),
             max_entries: config.log_messages,
             max_held: config.max_held_messages,
+            max_whole_bytes: config.log_bytes,
         }
     }
 
@@ -101,6 +115,17 @@ impl Log {
         self.was_received(hash) || self.met.contains(hash) || self.lost.contains(hash)
     }
 
+    /// A message in the log that can be sent again, whole.
+    pub fn whole(&self, hash: IdHash) -> Option<(&Entry, &Whole)> {
+        let entry = self.entry(self.number_of(hash)?);
+        entry.whole.as_ref().map(|whole| (entry, whole))
+    }
+
+    /// Bytes of all whole messages.
+    pub fn whole_bytes(&self) -> usize {
+        self.whole_bytes
+    }
+
     /// Sets or removes the hint of a logged message; false if it is not in the log.
     pub fn set_hint(&mut self, hash: IdHash, hint: Option<Hint>) -> bool {
         match self.number_of(hash) {
@@ -124,11 +149,24 @@ impl Log {
         let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
         self.by_id.insert_unique(entry.hash.short(), number, hash_of);
         let lamport_ms = entry.lamport_ms;
+        self.whole_bytes += entry.whole_len();
         self.entries.push_back(entry);
+        self.drop_whole();
         if ahead {
             self.hold(lamport_ms, number);
         } else {
             self.put_in_order(number);
+        }
+    }
+
+    /// Drops whole messages, the oldest by arrival, until no more bytes are kept than may be.
+    fn drop_whole(&mut self) {
+        while self.whole_bytes > self.max_whole_bytes {
+            let index = self.index(self.first_whole);
+            let Some(entry) = self.entries.get_mut(index) else { return };
+            self.whole_bytes -= entry.whole_len();
+            entry.whole = None;
+            self.first_whole = self.first_whole.wrapping_add(1);
         }
     }
 
@@ -201,6 +239,10 @@ impl Log {
         }
         let Some(entry) = self.entries.pop_front() else { return };
         self.first = self.first.wrapping_add(1);
+        if self.first_whole == number {
+            self.first_whole = self.first;
+        }
+        self.whole_bytes -= entry.whole_len();
         if let Ok(found) = self.by_id.find_entry(entry.hash.short(), |other| *other == number) {
             found.remove();
         }

@@ -7,9 +7,10 @@
 //!
 //! | step | file | what it does |
 //! |---|---|---|
-//! | Send, Ephemeral | `send` | drafts messages, and takes them in once they are encoded |
+//! | Send, Ephemeral, SDS-R send | `send` | drafts messages, and takes them in once they are encoded |
 //! | Receive, Deliver | `receive` | takes in a message: acks, filter, dependencies, log |
-//! | the sweeps, Sync | `tick` | what falls due: resends, losses, sync messages |
+//! | SDS-R receive | `requests` | what a received message asks for, and what it settles |
+//! | the sweeps, Sync | `tick` | what falls due: resends, losses, answers, sync messages |
 
 mod clock;
 mod dump;
@@ -17,9 +18,12 @@ mod incoming;
 mod log;
 mod outgoing;
 mod receive;
+pub mod repair;
+mod requests;
 mod send;
 mod sync;
 mod tick;
+mod whole;
 
 use std::sync::Arc;
 
@@ -36,6 +40,7 @@ use clock::Clock;
 use incoming::Incoming;
 use log::Log;
 use outgoing::Outgoing;
+use repair::{Answers, Requests};
 use sync::Sync;
 
 /// The state of one participant in one channel.
@@ -55,6 +60,10 @@ pub struct Channel {
     incoming: Incoming,
     outgoing: Outgoing,
     sync: Sync,
+    /// The outgoing repair request buffer.
+    requests: Requests,
+    /// The incoming repair request buffer.
+    answers: Answers,
     /// With [`ChannelOptions::from_now`]: the timestamp at and below which nothing is waited for.
     floor_ms: Option<u64>,
     refilter: Refilter,
@@ -70,6 +79,7 @@ struct Counters {
     duplicates: u64,
     delivered_early: u64,
     filters_refused: u64,
+    repaired: u64,
 }
 
 /// How many duplicates re-entered the filter within the current minute.
@@ -96,6 +106,8 @@ impl Channel {
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
             sync: Sync::new(profile == Profile::Rfc || config.sync_in_libsds, &config),
+            requests: Requests::default(),
+            answers: Answers::default(),
             floor_ms: None,
             refilter: Refilter::default(),
             me: ParticipantId::from(&*config.participant_id),
@@ -139,7 +151,8 @@ impl Channel {
 
     /// When [`Channel::tick`] has something to do, in the host's milliseconds. Ask after every other call.
     pub fn next_deadline_ms(&self) -> Option<TimeMs> {
-        let sending = [self.outgoing.next_due_ms(), self.sync.next_due_ms()];
+        let asking = self.requests.next_due_ms(&self.config).filter(|_| self.sync.is_enabled());
+        let sending = [self.outgoing.next_due_ms(), self.sync.next_due_ms(), asking, self.answers.next_due_ms()];
         let sending = sending.into_iter().flatten().filter(|_| self.online);
         let steady = sending.chain(self.incoming.next_deadline_ms()).min().map(|due| self.clock.to_host(due));
         let release = self.log.first_held_ms().map(|stamp| stamp.saturating_sub(self.max_drift_ms()));
@@ -155,7 +168,7 @@ impl Channel {
             if !self.log.is_met(hash) {
                 self.log.remember(hash, log::Known::Met);
             }
-            self.incoming.arrived(hash);
+            self.no_longer_missing(hash);
             self.deliver_dependents(hash);
         }
     }
@@ -172,7 +185,7 @@ impl Channel {
         let named = |entry: &log::Entry| Dependency {
             message_id: entry.message_id.clone(),
             retrieval_hint: entry.hint.clone(),
-            sender_id: None,
+            sender_id: self.named_sender(entry).cloned(),
         };
         let mut history: Vec<_> = self.log.latest().take(self.config.causal_history_size).map(named).collect();
         history.reverse();
@@ -211,6 +224,12 @@ impl Channel {
             delivered_early: self.counters.delivered_early,
             filters_refused: self.counters.filters_refused,
             missing_untracked: self.incoming.untracked,
+            repair_requests: self.requests.len() as u64,
+            repair_answers: self.answers.len() as u64,
+            repairs_requested: self.requests.asked_total(),
+            repairs_answered: self.answers.answered_total(),
+            repaired: self.counters.repaired,
+            repairs_refused: self.answers.refused_total(),
             lamport_timestamp_ms: self.clock.lamport_ms(),
         }
     }
@@ -222,6 +241,19 @@ impl Channel {
     /// Whether a sender id is ours. The empty one is nobody's.
     fn is_own(&self, sender_id: &str) -> bool {
         !sender_id.is_empty() && sender_id == self.config.participant_id
+    }
+
+    /// Whom a history entry names as the sender of a message: SDS-R needs it, nobody else does (RFC 109, *SDS-R message
+    /// fields*).
+    fn named_sender<'a>(&self, entry: &'a log::Entry) -> Option<&'a ParticipantId> {
+        Some(&entry.sender_id).filter(|sender_id| self.config.repairs() && !sender_id.is_empty())
+    }
+
+    /// A message is here, or is given up, or need not be here: it is not asked for. Returns the deadline it inherits, if it
+    /// was missing.
+    fn no_longer_missing(&mut self, hash: IdHash) -> Option<TimeMs> {
+        self.requests.remove(hash);
+        self.incoming.arrived(hash)
     }
 
     fn emit(&mut self, event: Event) {

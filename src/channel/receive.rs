@@ -12,6 +12,7 @@ use super::incoming::Waiting;
 use super::log::{self, Known};
 use super::outgoing::Review;
 use super::sync::Unconfirmed;
+use super::whole::Whole;
 use super::{Channel, Refilter};
 use crate::bloom::{FilterView, ItemHash};
 use crate::error::Error;
@@ -37,6 +38,8 @@ pub struct Received {
 /// A message on its way through the steps, with what was found out about it.
 struct Incomer<'a> {
     message: &'a Message<'a>,
+    bytes: &'a [u8],
+    profile: Profile,
     hash: IdHash,
     lamport_ms: u64,
     sender: IdHash,
@@ -48,8 +51,14 @@ struct Incomer<'a> {
 }
 
 impl Channel {
-    /// Takes in a message of this channel, which came in `profile` (RFC 109, *Receive Message*).
-    pub fn receive(&mut self, message: &Message<'_>, profile: Profile, now_ms: TimeMs) -> Result<Received, Error> {
+    /// Takes in a message of this channel, which came as `bytes` in `profile` (RFC 109, *Receive Message*).
+    pub fn receive(
+        &mut self,
+        bytes: &[u8],
+        message: &Message<'_>,
+        profile: Profile,
+        now_ms: TimeMs,
+    ) -> Result<Received, Error> {
         self.check_derived_id(message)?;
         let now = self.clock.observe(now_ms);
         let own = self.is_own(message.sender_id);
@@ -59,6 +68,7 @@ impl Channel {
         };
         let hash = self.ids.hash(message.message_id);
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
+            self.cancel_answer(hash, bytes, message, profile);
             return Ok(self.receive_again(message, hash, own, now));
         }
         if own && message.kind() == Kind::Sync {
@@ -68,16 +78,20 @@ impl Channel {
         let history: Vec<_> = history.map(|id| self.ids.hash(id)).filter(|named| *named != hash).collect();
         let filter = self.usable_filter(message, profile);
         let sender = self.ids.hash(message.sender_id);
-        let incomer = Incomer { message, hash, lamport_ms, sender, own, now, history, filter };
+        let incomer = Incomer { message, bytes, profile, hash, lamport_ms, sender, own, now, history, filter };
         if !own {
             // A message under our id that we did not send is no evidence of anybody having ours.
             self.review_acks(&incomer);
             self.note_confirmations(&incomer);
         }
-        match message.kind() {
-            Kind::Content => Ok(self.receive_content(&incomer)),
-            _ => Ok(self.receive_sync(&incomer, profile)),
+        let received = match message.kind() {
+            Kind::Content => self.receive_content(&incomer),
+            _ => self.receive_sync(&incomer),
+        };
+        if !own {
+            self.take_up_requests(message, now);
         }
+        Ok(received)
     }
 
     /// In a channel of derived ids, whoever makes up a message cannot give it the id of another.
@@ -184,15 +198,16 @@ impl Channel {
 
     /// A sync message: its history tells what we miss. Nothing else of it stays, except that libsds members take it for
     /// an ordinary message and will name it, so that its id must not count as missing.
-    fn receive_sync(&mut self, incomer: &Incomer<'_>, profile: Profile) -> Received {
+    fn receive_sync(&mut self, incomer: &Incomer<'_>) -> Received {
         let (unmet, before_us) = self.dependencies(incomer);
-        if profile == Profile::Libsds {
+        if incomer.profile == Profile::Libsds {
             self.log.remember(incomer.hash, Known::Met);
-            self.incoming.arrived(incomer.hash);
+            self.no_longer_missing(incomer.hash);
             self.deliver_dependents(incomer.hash);
         }
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
-        self.report_missing(&unmet, incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms));
+        let deadline_ms = incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms);
+        self.report_missing(&unmet, deadline_ms, incomer.now);
         Received { disposition: Disposition::Sync, own: incomer.own, unmet }
     }
 
@@ -206,6 +221,7 @@ impl Channel {
         }
         self.sync.news(incomer.now.steady_ms, &self.config, &mut self.rng);
         let late = self.log.is_lost(incomer.hash);
+        self.repaired_if_asked(incomer.hash, message.message_id);
         let inherited_ms = self.incoming.arrived(incomer.hash);
         let (unmet, before_us) = self.dependencies(incomer);
         let disposition = match (unmet.is_empty(), late, before_us.is_empty()) {
@@ -216,6 +232,7 @@ impl Channel {
         };
         let listed = if unmet.is_empty() { before_us.clone() } else { unmet.clone() };
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
+        let whole = self.whole_if_answerable(incomer.bytes, message, incomer.profile);
         if unmet.is_empty() {
             let entry = log::Entry {
                 message_id: MessageId::from(message.message_id),
@@ -223,27 +240,37 @@ impl Channel {
                 lamport_ms: incomer.lamport_ms,
                 sender_id: ParticipantId::from(message.sender_id),
                 hint: None,
+                whole,
             };
             self.deliver(entry, incomer.own, incomer.now);
             self.deliver_dependents(incomer.hash);
         } else {
-            self.wait(incomer, &unmet, late, inherited_ms);
+            self.wait(incomer, whole, &unmet, late, inherited_ms);
         }
         Received { disposition, own: incomer.own, unmet: listed }
     }
 
     /// Puts a message with unmet dependencies into the incoming buffer.
-    fn wait(&mut self, incomer: &Incomer<'_>, unmet: &[Dependency], late: bool, inherited_ms: Option<TimeMs>) {
+    fn wait(
+        &mut self,
+        incomer: &Incomer<'_>,
+        whole: Option<Whole>,
+        unmet: &[Dependency],
+        late: bool,
+        inherited_ms: Option<TimeMs>,
+    ) {
         let message = incomer.message;
         let own_deadline_ms = incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms);
         let deadline_ms = inherited_ms.map_or(own_deadline_ms, |inherited| inherited.min(own_deadline_ms));
-        self.report_missing(unmet, deadline_ms);
-        let content = Bytes::copy_from_slice(message.payload().unwrap_or_default());
+        self.report_missing(unmet, deadline_ms, incomer.now);
+        let content = whole.as_ref().map(Whole::content);
+        let content = content.unwrap_or_else(|| Bytes::copy_from_slice(message.payload().unwrap_or_default()));
         let waiting = Waiting {
             message_id: message.message_id.into(),
             sender_id: message.sender_id.into(),
             lamport_ms: incomer.lamport_ms,
             content,
+            whole,
             hint: None,
             late,
             own: incomer.own,
@@ -252,6 +279,7 @@ impl Channel {
             arrival: 0,
         };
         self.incoming.add(incomer.hash, waiting);
+        self.incoming.reduce(&self.config);
         while let Some(oldest) = self.incoming.overflow(&self.config) {
             self.counters.delivered_early += 1;
             self.deliver_waiting(oldest);
@@ -290,12 +318,17 @@ impl Channel {
     }
 
     /// Reports ids that are named and not here, each once. One that waits itself is here.
-    fn report_missing(&mut self, unmet: &[Dependency], deadline_ms: TimeMs) {
+    fn report_missing(&mut self, unmet: &[Dependency], deadline_ms: TimeMs, now: Now) {
         for dependency in unmet {
             let hash = self.ids.hash(&dependency.message_id);
-            let here = self.incoming.is_waiting(hash);
-            if !here && self.incoming.note_missing(hash, dependency, deadline_ms, self.config.max_missing) {
+            if self.incoming.is_waiting(hash) {
+                continue;
+            }
+            if self.incoming.note_missing(hash, dependency, deadline_ms, self.config.max_missing) {
                 self.emit(Event::Missing(dependency.clone()));
+                self.ask_for(hash, dependency, now);
+            } else {
+                self.requests.learn(hash, dependency);
             }
         }
     }
@@ -352,6 +385,7 @@ impl Channel {
             lamport_ms: waiting.lamport_ms,
             sender_id: waiting.sender_id.clone(),
             hint,
+            whole: waiting.whole,
         };
         self.deliver(entry, waiting.own, self.clock.latest());
         self.emit(Event::Delivered(Delivered {

@@ -1,6 +1,6 @@
 //! Sending: from content to a message, and into log, filter and outgoing buffer.
 //!
-//! RFC: Send Message; Ephemeral Messages
+//! RFC: Send Message; Ephemeral Messages; SDS-R send message
 //!
 //! A message is made in two steps, with its encoding in between. [`Channel::draft`] decides what it says and changes
 //! nothing. The caller encodes [`Channel::message`], which borrows from the channel, and may still refuse it, for its
@@ -8,10 +8,12 @@
 
 use bytes::Bytes;
 
+use super::clock::Now;
+use super::whole::Whole;
 use super::{Channel, Hashed, log, unknown_message};
 use crate::error::Error;
 use crate::idhash::{IdHash, derive_message_id};
-use crate::output::{Output, Transmit, TransmitReason};
+use crate::output::{Event, Output, Transmit, TransmitReason};
 use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 
 /// What a message of ours will be, before it is encoded.
@@ -19,6 +21,8 @@ use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 pub struct Draft {
     id: Hashed,
     lamport_ms: u64,
+    /// The missing messages that it asks for.
+    requests: Vec<IdHash>,
 }
 
 impl Draft {
@@ -30,6 +34,16 @@ impl Draft {
     /// Its Lamport timestamp, in milliseconds.
     pub fn lamport_timestamp_ms(&self) -> u64 {
         self.lamport_ms
+    }
+
+    /// Whether it asks for missing messages.
+    pub fn asks(&self) -> bool {
+        !self.requests.is_empty()
+    }
+
+    /// The same without asking for anything: content comes first where not all of it fits.
+    pub fn without_requests(self) -> Self {
+        Self { requests: Vec::new(), ..self }
     }
 }
 
@@ -62,7 +76,8 @@ impl Channel {
         }
         self.outgoing.check_room(self.config.max_unacknowledged)?;
         self.filter.expire(now.steady_ms);
-        Ok(Drafted::New(Draft { id: Hashed { message_id, hash }, lamport_ms }))
+        let requests = self.requests.eligible(now.steady_ms, &self.config);
+        Ok(Drafted::New(Draft { id: Hashed { message_id, hash }, lamport_ms, requests }))
     }
 
     /// Refuses the id of a message that is in the log, or was, or waits to be.
@@ -76,13 +91,13 @@ impl Channel {
         Ok(())
     }
 
-    /// The message that a draft stands for: the increased timestamp, the last ids of the log with their hints, and the
-    /// current filter (RFC 109, *Send Message*). `content`: what was drafted; `None` for a sync message.
+    /// The message that a draft stands for: the increased timestamp, the last ids of the log with their hints, the current
+    /// filter (RFC 109, *Send Message*), and what it asks for (*SDS-R send message*). `content`: what was drafted; `None` for a sync message.
     pub fn message<'a>(&'a self, draft: &'a Draft, content: Option<&'a [u8]>) -> Message<'a> {
         let named = |entry: &'a log::Entry| HistoryEntry {
             message_id: &entry.message_id,
             retrieval_hint: entry.hint.as_deref(),
-            sender_id: None,
+            sender_id: self.named_sender(entry).map(|sender_id| sender_id.as_str()),
         };
         let mut causal_history = Vec::with_capacity(self.config.causal_history_size);
         causal_history.extend(self.log.latest().take(self.config.causal_history_size).map(named));
@@ -94,15 +109,26 @@ impl Channel {
             lamport_timestamp_ms: Some(draft.lamport_ms),
             causal_history,
             bloom_filter: Some(self.filter.wire_bytes()),
-            repair_request: Vec::new(),
+            repair_request: self.repair_request(draft),
             content,
         }
+    }
+
+    fn repair_request<'a>(&'a self, draft: &Draft) -> Vec<HistoryEntry<'a>> {
+        let missing = draft.requests.iter().filter_map(|hash| self.requests.dependency(*hash));
+        let entry = missing.map(|dependency| HistoryEntry {
+            message_id: &dependency.message_id,
+            retrieval_hint: dependency.retrieval_hint.as_deref(),
+            sender_id: dependency.sender_id.as_deref(),
+        });
+        entry.collect()
     }
 
     /// Takes in a drafted message with content, as encoded: it moves the clock, and enters log, filter and the buffer of
     /// unacknowledged messages.
     pub fn commit(&mut self, draft: Draft, bytes: Bytes) {
         let now = self.clock.latest();
+        self.asked(&draft, now);
         let Hashed { message_id, hash } = draft.id;
         self.clock.raise(draft.lamport_ms);
         self.filter.insert(&message_id, now.steady_ms);
@@ -112,10 +138,12 @@ impl Channel {
             lamport_ms: draft.lamport_ms,
             sender_id: self.me.clone(),
             hint: None,
+            // Whoever sent a message is always one of those who may have to answer for it.
+            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), self.profile)),
         };
         self.log.insert(entry, false);
         // Others may have named it already: a copy of this state that was lost sent it.
-        self.incoming.arrived(hash);
+        self.no_longer_missing(hash);
         self.deliver_dependents(hash);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         self.outgoing.make_room(self.config.max_unacknowledged);
@@ -129,7 +157,9 @@ impl Channel {
     pub fn sent_again(&mut self, message_id: &str, now_ms: TimeMs) {
         let now = self.clock.observe(now_ms);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
-        self.outgoing.retry(self.ids.hash(message_id), due_ms);
+        let hash = self.ids.hash(message_id);
+        self.outgoing.retry(hash, due_ms);
+        self.answers.cancel(hash);
     }
 
     /// Sends a message of ours again, now, and counts its resends anew. An acknowledged one is not sent.
@@ -142,6 +172,7 @@ impl Channel {
         }
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms) {
+            self.answers.cancel(hash);
             self.outputs.push(Output::Transmit(Transmit { message_id, reason: TransmitReason::Resend, bytes }));
         }
         Ok(())
@@ -183,7 +214,21 @@ impl Channel {
         self.filter.expire(now.steady_ms);
         let message_id = self.random_id();
         let hash = self.ids.hash(&message_id);
-        Draft { id: Hashed { message_id, hash }, lamport_ms }
+        let requests = self.requests.eligible(now.steady_ms, &self.config);
+        let draft = Draft { id: Hashed { message_id, hash }, lamport_ms, requests };
+        self.asked(&draft, now);
+        draft
+    }
+
+    /// What a message asks for will be asked for again, should nobody answer.
+    fn asked(&mut self, draft: &Draft, now: Now) {
+        for hash in &draft.requests {
+            let asks = self.requests.asked(*hash, now.steady_ms, &self.config);
+            if let Some(missing) = self.requests.dependency(*hash) {
+                let message_id = missing.message_id.clone();
+                self.emit(Event::RepairRequested { message_id, asks });
+            }
+        }
     }
 
     fn random_id(&mut self) -> MessageId {

@@ -1,6 +1,7 @@
-//! What falls due: resends, losses, sync messages.
+//! What falls due: resends, losses, answers to requests for repair, sync messages.
 //!
 //! RFC: Periodic Incoming Buffer Sweep; Periodic Outgoing Buffer Sweep; Periodic Sync Message
+//! RFC: SDS-R incoming repair request buffer sweep; SDS-R Periodic Sync Message
 
 use super::outgoing::{Pace, Step};
 use super::send::Draft;
@@ -19,6 +20,7 @@ impl Channel {
             return None;
         }
         self.sweep_outgoing(now.steady_ms);
+        self.sweep_answers(now.steady_ms);
         self.sync_if_due(now.steady_ms)
     }
 
@@ -33,6 +35,7 @@ impl Channel {
     /// in a cycle, which is broken in the order of the log.
     fn sweep_incoming(&mut self, steady_ms: TimeMs) {
         while let Some((hash, dependency)) = self.incoming.take_lost(steady_ms) {
+            self.requests.remove(hash);
             self.log.remember(hash, log::Known::Lost);
             self.emit(Event::Lost(dependency));
             self.deliver_dependents(hash);
@@ -50,6 +53,7 @@ impl Channel {
                 None => continue,
                 Some(Step::GiveUp(event)) => Output::Event(event),
                 Some(Step::Resend { message_id, bytes }) => {
+                    self.answers.cancel(hash);
                     Output::Transmit(Transmit { message_id, reason: TransmitReason::Resend, bytes })
                 }
             };
@@ -57,11 +61,28 @@ impl Channel {
         }
     }
 
+    /// Requests whose T_resp has passed are answered with the message as it was received, or sent.
+    fn sweep_answers(&mut self, steady_ms: TimeMs) {
+        while let Some(hash) = self.answers.take_due(steady_ms) {
+            // It may have left the log meanwhile: then others answer.
+            let Some((entry, whole)) = self.log.whole(hash) else { continue };
+            let (message_id, bytes) = (entry.message_id.clone(), whole.bytes.clone());
+            self.answers.answered(hash, steady_ms, &self.config);
+            let answer = Transmit { message_id: message_id.clone(), reason: TransmitReason::RepairAnswer, bytes };
+            self.outputs.push(Output::Transmit(answer));
+            self.emit(Event::RepairAnswered { message_id });
+        }
+    }
+
+    /// A sync message goes out when it is time for one, and when there is something to ask for, whatever others sent.
     fn sync_if_due(&mut self, steady_ms: TimeMs) -> Option<Draft> {
-        if !self.sync.is_due(steady_ms) {
+        if self.sync.is_due(steady_ms) {
+            self.sync.fire(steady_ms, &self.config, &mut self.rng);
+        } else if self.sync.is_enabled() && self.requests.is_due(steady_ms, &self.config) {
+            self.sync.sent(steady_ms, &mut self.rng);
+        } else {
             return None;
         }
-        self.sync.fire(steady_ms, &self.config, &mut self.rng);
         Some(self.draft_sync())
     }
 }

@@ -67,6 +67,18 @@ pub struct sds_channel_status_t {
     pub filters_refused: u64,
     /// Missing ids that were not tracked because too many were.
     pub missing_untracked: u64,
+    /// Missing messages that we will ask the others for, or ask for again (SDS-R).
+    pub repair_requests: u64,
+    /// Requests of others that we will answer, should nobody else.
+    pub repair_answers: u64,
+    /// Requests of ours that went out, repeated ones included.
+    pub repairs_requested: u64,
+    /// Requests of others that we answered.
+    pub repairs_answered: u64,
+    /// Missing messages that came after we had asked for them.
+    pub repaired: u64,
+    /// Requests of others that we could have answered and did not take up, for their number or size.
+    pub repairs_refused: u64,
     /// Our Lamport timestamp, in milliseconds.
     pub lamport_timestamp_ms: u64,
 }
@@ -95,6 +107,12 @@ impl From<ChannelStatus> for sds_channel_status_t {
             delivered_early: status.delivered_early,
             filters_refused: status.filters_refused,
             missing_untracked: status.missing_untracked,
+            repair_requests: status.repair_requests,
+            repair_answers: status.repair_answers,
+            repairs_requested: status.repairs_requested,
+            repairs_answered: status.repairs_answered,
+            repaired: status.repaired,
+            repairs_refused: status.repairs_refused,
             lamport_timestamp_ms: status.lamport_timestamp_ms,
         }
     }

@@ -37,6 +37,9 @@ pub struct sds_config_t {
     pub auto_open_channels: u32,
     /// 1: send sync messages in libsds channels too. Default: 0, since nim-sds takes them for ordinary messages.
     pub sync_in_libsds: u32,
+    /// 1 (default): repair what is missing among the members, without a store (SDS-R). Needs a participant id; without
+    /// one it is off. 0: off.
+    pub repair: u32,
     /// Message ids named in a causal history. Default: 3.
     pub causal_history_size: usize,
     /// How far ahead of the clock a timestamp may lie and still move ours, rfc channels. Default: 600,000.
@@ -49,7 +52,7 @@ pub struct sds_config_t {
     pub max_held_messages: usize,
     /// Messages in a channel's log in memory. Default: 1,000.
     pub log_messages: usize,
-    /// Bytes of message content that a channel's log keeps for sending again. Default: 8 MiB.
+    /// Bytes of whole messages that a channel's log keeps for sending again. Default: 8 MiB.
     pub log_bytes: usize,
     /// Ids remembered after they left the log, per channel. Default: 20,000.
     pub seen_limit: usize,
@@ -75,7 +78,8 @@ pub struct sds_config_t {
     pub resend_jitter_percent: u32,
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
-    /// Wait for missing dependencies before they are lost. Default: 300,000.
+    /// Wait for missing dependencies before they are lost. Default: 300,000. With repair, at least
+    /// 2 `repair_t_max_ms` + 30,000.
     pub dependency_timeout_ms: u64,
     /// Messages that wait for dependencies, per channel. Default: 1,000.
     pub max_waiting_messages: usize,
@@ -89,6 +93,24 @@ pub struct sds_config_t {
     pub sync_interval_max_ms: u64,
     /// About how long after a message that nobody was heard to confirm we confirm it ourselves. Default: 2,000.
     pub sync_confirm_ms: u64,
+    /// SDS-R, T_min: the least time before a missing message is asked for, the same for all members. Default: 30,000.
+    pub repair_t_min_ms: u64,
+    /// SDS-R, T_max: the greatest time before it is asked for, and before it is answered, the same for all members.
+    /// Default: 120,000.
+    pub repair_t_max_ms: u64,
+    /// SDS-R: members expected in a channel, about, the same for all. Each message is answered by one of
+    /// `num_participants` div 128 + 1 response groups. Default: 100.
+    pub num_participants: u64,
+    /// SDS-R: missing messages that one message asks for at most. Default: 3.
+    pub repair_request_size: usize,
+    /// SDS-R: least time between two sync messages that go out only to ask. Default: 5,000.
+    pub repair_request_interval_ms: u64,
+    /// SDS-R: requests of others that wait to be answered, per channel. Default: 256.
+    pub max_repair_answers: usize,
+    /// SDS-R: requests of others that are taken up in a minute, per channel. Default: 64.
+    pub repair_answers_per_minute: usize,
+    /// SDS-R: bytes of the messages in these. Default: 2 MiB.
+    pub repair_bytes_per_minute: usize,
     /// An encoded message, sent or received. Default: 1 MiB.
     pub max_message_bytes: usize,
     /// A message, channel or participant id. Default: 256.
@@ -118,8 +140,9 @@ macro_rules! plain_fields {
             log_messages log_bytes seen_limit bloom_capacity bloom_error_rate ack_window_ms refilter_per_minute
             ack_false_positive max_acknowledgers resend_interval_ms possibly_resend_interval_ms max_resends
             resend_jitter_percent max_unacknowledged dependency_timeout_ms max_waiting_messages max_waiting_bytes
-            max_missing sync_interval_ms sync_interval_max_ms sync_confirm_ms max_message_bytes max_id_bytes
-            max_history_entries max_repair_entries max_hint_bytes max_filter_bytes max_channels max_outputs)
+            max_missing sync_interval_ms sync_interval_max_ms sync_confirm_ms repair_t_min_ms repair_t_max_ms
+            num_participants repair_request_size repair_request_interval_ms max_repair_answers
+            repair_answers_per_minute repair_bytes_per_minute max_message_bytes max_id_bytes max_history_entries max_repair_entries max_hint_bytes max_filter_bytes max_channels max_outputs)
     };
     (@copy $from:expr, $to:expr, $($field:ident)*) => { $( $to.$field = $from.$field; )* };
 }
@@ -130,6 +153,7 @@ impl sds_config_t {
         let mut c: Self = unsafe { std::mem::zeroed() };
         c.size = size_of::<Self>();
         c.profile = SDS_PROFILE_RFC;
+        c.repair = u32::from(config.repair);
         plain_fields!(config => c);
         c
     }
@@ -145,6 +169,7 @@ impl sds_config_t {
             profile: profile(self.profile, "profile")?.unwrap_or(Profile::Rfc),
             auto_open_channels: flag(self.auto_open_channels, "auto_open_channels")?,
             sync_in_libsds: flag(self.sync_in_libsds, "sync_in_libsds")?,
+            repair: flag(self.repair, "repair")?,
             ..Config::default()
         };
         plain_fields!(self => config);

@@ -37,6 +37,12 @@ pub const SDS_RECORD_ACKNOWLEDGED: u16 = 7;
 pub const SDS_RECORD_FAILED: u16 = 8;
 /// Record: the same, but filters hold it. Channel, message id, number = probability that somebody has it.
 pub const SDS_RECORD_UNCONFIRMED: u16 = 9;
+/// Record: we asked the others for a missing message (SDS-R). Channel, message id, number = how often so far.
+pub const SDS_RECORD_REPAIR_REQUESTED: u16 = 10;
+/// Record: a message was broadcast again for somebody who asked for it. Channel, message id.
+pub const SDS_RECORD_REPAIR_ANSWERED: u16 = 11;
+/// Record: a missing message that we had asked for is here. Channel, message id.
+pub const SDS_RECORD_REPAIRED: u16 = 12;
 /// Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp.
 pub const SDS_RECORD_WRAPPED: u16 = 20;
 /// Record: result of an unwrap. Channel, message id, sender, data = content, timestamp, code = `SDS_DISPOSITION_*`,
@@ -59,6 +65,10 @@ pub const SDS_RECORD_INSPECTED: u16 = 26;
 pub const SDS_REASON_RESEND: u16 = 1;
 /// Transmit: a periodic sync message.
 pub const SDS_REASON_SYNC: u16 = 2;
+/// Transmit: a sync message that asks for missing messages (SDS-R).
+pub const SDS_REASON_REPAIR_REQUEST: u16 = 3;
+/// Transmit: a message that somebody else asked for (SDS-R).
+pub const SDS_REASON_REPAIR_ANSWER: u16 = 4;
 
 /// Unwrapped: in causal order, show it.
 pub const SDS_DISPOSITION_DELIVERED: u16 = 0;

@@ -103,6 +103,8 @@ fn transmit<'a>(channel_id: &'a ChannelId, transmit: &'a Transmit) -> Record<'a>
         code: match transmit.reason {
             TransmitReason::Resend => SDS_REASON_RESEND,
             TransmitReason::Sync => SDS_REASON_SYNC,
+            TransmitReason::RepairRequest => SDS_REASON_REPAIR_REQUEST,
+            TransmitReason::RepairAnswer => SDS_REASON_REPAIR_ANSWER,
         },
         channel_id,
         message_id: &transmit.message_id,
@@ -139,6 +141,9 @@ fn event<'a>(channel_id: &'a ChannelId, event: &'a Event) -> Record<'a> {
         Event::Acknowledged { message_id } => plain(SDS_RECORD_ACKNOWLEDGED, message_id, 1.0),
         Event::Failed { message_id } => plain(SDS_RECORD_FAILED, message_id, 0.0),
         Event::Unconfirmed { message_id, probability } => plain(SDS_RECORD_UNCONFIRMED, message_id, *probability),
+        Event::RepairRequested { message_id, asks } => plain(SDS_RECORD_REPAIR_REQUESTED, message_id, f64::from(*asks)),
+        Event::RepairAnswered { message_id } => plain(SDS_RECORD_REPAIR_ANSWERED, message_id, 0.0),
+        Event::Repaired { message_id } => plain(SDS_RECORD_REPAIRED, message_id, 0.0),
     }
 }
 

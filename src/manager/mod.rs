@@ -7,6 +7,7 @@
 
 mod outputs;
 mod schedule;
+mod translate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +25,9 @@ use crate::output::{
 };
 use crate::types::{ChannelId, Dependency, Profile, TimeMs};
 use crate::wire;
-use outputs::Outputs;
+use outputs::{Outputs, log_output};
 use schedule::Schedule;
+use translate::{encode, translate};
 
 /// One participant's state in all its channels.
 #[derive(Debug)]
@@ -183,11 +185,16 @@ impl Manager {
         self.check_outgoing(message_id, content)?;
         self.with_open_channel(channel_id, now_ms, |state| {
             let channel = &mut state.channel;
-            let draft = match channel.draft(message_id, content, now_ms)? {
+            let mut draft = match channel.draft(message_id, content, now_ms)? {
                 Drafted::New(draft) => draft,
                 Drafted::Before(bytes) => return self.wrap_again(channel, bytes, content, now_ms),
             };
-            let bytes = self.encode(channel.profile(), &channel.message(&draft, Some(content)))?;
+            let mut encoded = encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config);
+            if encoded.is_err() && draft.asks() {
+                draft = draft.without_requests();
+                encoded = encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config);
+            }
+            let bytes = encoded?;
             let message_id = draft.message_id().clone();
             let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
             channel.commit(draft, bytes.clone());
@@ -209,7 +216,7 @@ impl Manager {
         self.with_open_channel(channel_id, now_ms, |state| {
             let message_id = state.channel.draft_ephemeral(message_id)?;
             let message = state.channel.ephemeral_message(&message_id, content);
-            let bytes = self.encode(state.channel.profile(), &message)?;
+            let bytes = encode(state.channel.profile(), &message, &self.config)?;
             Ok(Wrapped { message_id, lamport_timestamp_ms: None, bytes })
         })
     }
@@ -224,7 +231,7 @@ impl Manager {
         let (profile, message) = wire::decode(bytes, &self.config)?;
         self.outputs.check_room()?;
         let received = self.with_open_channel(message.channel_id, now_ms, |state| {
-            let received = state.channel.receive(&message, profile, now_ms)?;
+            let received = state.channel.receive(bytes, &message, profile, now_ms)?;
             self.queue_outputs(&mut state.channel);
             Ok(received)
         })?;
@@ -325,9 +332,10 @@ impl Manager {
         let draft = channel.tick(now_ms);
         self.queue_outputs(channel);
         if let Some(draft) = draft {
-            let bytes = self.encode(channel.profile(), &channel.message(&draft, None))?;
+            let bytes = encode(channel.profile(), &channel.message(&draft, None), &self.config)?;
             let message_id = draft.message_id().clone();
-            let transmit = Transmit { message_id, reason: TransmitReason::Sync, bytes };
+            let reason = if draft.asks() { TransmitReason::RepairRequest } else { TransmitReason::Sync };
+            let transmit = Transmit { message_id, reason, bytes };
             self.outputs.push(channel.id(), Output::Transmit(transmit));
         }
         Ok(())
@@ -348,16 +356,6 @@ impl Manager {
         channel.sent_again(sent.message_id, now_ms);
         let (message_id, lamport_timestamp_ms) = (sent.message_id.into(), sent.lamport_timestamp_ms);
         Ok(Wrapped { message_id, lamport_timestamp_ms, bytes: bytes.clone() })
-    }
-
-    fn encode(&self, profile: Profile, message: &crate::types::Message<'_>) -> Result<Bytes, Error> {
-        let mut bytes = Vec::new();
-        wire::encode(profile, message, &mut bytes);
-        let (size, limit) = (bytes.len(), self.config.max_message_bytes);
-        if size > limit {
-            return Err(Error::MessageTooLarge { size, limit });
-        }
-        Ok(bytes.into())
     }
 
     fn check_outgoing(&self, message_id: Option<&str>, content: &[u8]) -> Result<(), Error> {
@@ -431,7 +429,13 @@ impl Manager {
     }
 
     fn queue_outputs(&self, channel: &mut Channel) {
-        for output in channel.take_outputs() {
+        for mut output in channel.take_outputs() {
+            if let Output::Transmit(answer) = &mut output
+                && answer.reason == TransmitReason::RepairAnswer
+                && let Some(bytes) = translate(&answer.bytes, channel, &self.config)
+            {
+                answer.bytes = bytes;
+            }
             log_output(channel.id(), &output);
             self.outputs.push(channel.id(), output);
         }
@@ -473,17 +477,4 @@ impl Manager {
 
 fn unknown_channel(channel_id: &str) -> Error {
     Error::UnknownChannel(channel_id.to_owned())
-}
-
-fn log_output(channel_id: &ChannelId, output: &Output) {
-    match output {
-        Output::Transmit(transmit) => {
-            debug!(channel = %channel_id, message = %transmit.message_id, reason = ?transmit.reason, "transmit");
-        }
-        Output::Event(Event::Lost(lost)) => warn!(channel = %channel_id, message = %lost.message_id, "message lost"),
-        Output::Event(Event::Failed { message_id } | Event::Unconfirmed { message_id, .. }) => {
-            warn!(channel = %channel_id, message = %message_id, "message given up");
-        }
-        Output::Event(_) => {}
-    }
 }

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
+use tracing::{debug, warn};
 
 use crate::error::Error;
-use crate::output::Output;
+use crate::output::{Event, Output};
 use crate::types::ChannelId;
 
 /// Outputs of all channels, oldest first.
@@ -61,5 +62,19 @@ impl Outputs {
         let result = change(&mut queue);
         self.len.store(queue.len(), Ordering::Release);
         result
+    }
+}
+
+/// Writes to the log what a host may look for there. Ids, never content.
+pub(super) fn log_output(channel_id: &ChannelId, output: &Output) {
+    match output {
+        Output::Transmit(transmit) => {
+            debug!(channel = %channel_id, message = %transmit.message_id, reason = ?transmit.reason, "transmit");
+        }
+        Output::Event(Event::Lost(lost)) => warn!(channel = %channel_id, message = %lost.message_id, "message lost"),
+        Output::Event(Event::Failed { message_id } | Event::Unconfirmed { message_id, .. }) => {
+            warn!(channel = %channel_id, message = %message_id, "message given up");
+        }
+        Output::Event(_) => {}
     }
 }

@@ -103,6 +103,18 @@ impl<'a> Forged<'a> {
         self
     }
 
+    /// Names a message and who sent it.
+    pub fn after_from(mut self, id: &'a str, sender_id: &'a str) -> Self {
+        self.message.causal_history.push(HistoryEntry { sender_id: Some(sender_id), ..entry(id) });
+        self
+    }
+
+    /// Asks for messages (SDS-R).
+    pub fn asking(mut self, ids: &[&'a str]) -> Self {
+        self.message.repair_request.extend(ids.iter().map(|id| entry(id)));
+        self
+    }
+
     pub fn filter(mut self, filter: &'a [u8]) -> Self {
         self.message.bloom_filter = Some(filter);
         self
@@ -185,6 +197,11 @@ pub fn history(bytes: &[u8]) -> Vec<String> {
     decode(bytes).1.causal_history.iter().map(|entry| entry.message_id.to_owned()).collect()
 }
 
+/// The ids that a message asks for (SDS-R).
+pub fn asks(bytes: &[u8]) -> Vec<String> {
+    decode(bytes).1.repair_request.iter().map(|entry| entry.message_id.to_owned()).collect()
+}
+
 /// All events that wait, transmissions dropped.
 pub fn events(manager: &Manager) -> Vec<Event> {
     let event = |output| match output {
@@ -207,6 +224,16 @@ pub fn transmits(manager: &Manager) -> Vec<Transmit> {
 pub fn tick(manager: &Manager, now_ms: u64) -> Vec<Transmit> {
     manager.tick(now_ms).unwrap();
     transmits(manager)
+}
+
+/// Ticks at every deadline until `until_ms`, and returns what was to be sent, each with its time.
+pub fn run(manager: &Manager, until_ms: u64) -> Vec<(u64, Transmit)> {
+    let mut sent = Vec::new();
+    while let Some(due_ms) = manager.next_deadline().filter(|due| *due <= until_ms) {
+        sent.extend(tick(manager, due_ms).into_iter().map(|transmit| (due_ms, transmit)));
+        assert_ne!(manager.next_deadline(), Some(due_ms), "due again at once");
+    }
+    sent
 }
 
 /// What a tick tells.
@@ -232,6 +259,17 @@ pub fn missing(events: &[Event]) -> Vec<&str> {
 
 pub fn lost(events: &[Event]) -> Vec<&str> {
     events.iter().filter_map(|event| if let Event::Lost(it) = event { Some(&*it.message_id) } else { None }).collect()
+}
+
+/// The messages that were asked for, and how often that made.
+pub fn requested(events: &[Event]) -> Vec<(&str, u32)> {
+    let mut asked = Vec::new();
+    for event in events {
+        if let Event::RepairRequested { message_id, asks } = event {
+            asked.push((message_id.as_str(), *asks));
+        }
+    }
+    asked
 }
 
 pub fn acknowledged(events: &[Event]) -> Vec<&str> {

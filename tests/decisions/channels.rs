@@ -252,6 +252,7 @@ fn status_counts_what_is_there() {
         held: 1,
         duplicates: 1,
         filters_refused: 1,
+        repair_requests: 2,
         lamport_timestamp_ms: NOW + 2,
         ..ChannelStatus::default()
     };

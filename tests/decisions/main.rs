@@ -10,6 +10,7 @@ mod filter;
 mod ids;
 mod log;
 mod own;
+mod repair;
 mod resend;
 mod sync;
 mod waiting;

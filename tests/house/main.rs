@@ -14,8 +14,17 @@ type Tree = BTreeMap<String, String>;
 /// Whether a module may use another. Both as `unit` names them.
 fn may_use(user: &str, used: &str) -> bool {
     const LEAVES: &[&str] = &["bloom", "config", "error", "idhash", "output", "types"];
-    const STATE: &[&str] =
-        &["channel::clock", "channel::incoming", "channel::log", "channel::outgoing", "channel::sync"];
+    const STATE: &[&str] = &[
+        "channel::clock",
+        "channel::incoming",
+        "channel::log",
+        "channel::outgoing",
+        "channel::repair",
+        "channel::sync",
+        "channel::whole",
+    ];
+    // What every state file may use: the clock's units, and messages kept whole.
+    const SHARED: &[&str] = &["channel::clock", "channel::whole"];
     let leaf = LEAVES.contains(&used);
     match user {
         "lib" => true,
@@ -24,10 +33,11 @@ fn may_use(user: &str, used: &str) -> bool {
         "output" => used == "types",
         "wire" | "bloom" => matches!(used, "types" | "config" | "error"),
         "inspect" => matches!(used, "wire" | "bloom" | "types" | "config" | "error"),
-        // Every state file may use the clock's units, and no other state file.
-        state if STATE.contains(&state) => leaf || (used == "channel::clock" && state != used),
+        state if STATE.contains(&state) => leaf || SHARED.contains(&used),
         "channel" => leaf || STATE.contains(&used),
-        "channel::send" | "channel::receive" | "channel::dump" => leaf || used == "channel" || STATE.contains(&used),
+        "channel::send" | "channel::receive" | "channel::requests" | "channel::dump" => {
+            leaf || used == "channel" || STATE.contains(&used)
+        }
         "channel::tick" => {
             leaf || STATE.contains(&used) || matches!(used, "channel" | "channel::send" | "channel::receive")
         }
@@ -53,6 +63,16 @@ const RFC_HEADINGS: &[&str] = &[
     "Periodic Outgoing Buffer Sweep",
     "Periodic Sync Message",
     "SDS-R global state",
+    "SDS-R participant state: augmented local history log",
+    "SDS-R participant state: incoming repair request buffer",
+    "SDS-R participant state: outgoing repair request buffer",
+    "SDS-R send message",
+    "SDS-R receive message",
+    "Determine T_req",
+    "Determine T_resp",
+    "Determine response group",
+    "SDS-R incoming repair request buffer sweep",
+    "SDS-R Periodic Sync Message",
 ];
 
 /// Files of the protocol that own no section: what they hold serves the owners.

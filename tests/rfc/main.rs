@@ -12,6 +12,7 @@ mod incoming;
 mod message;
 mod outgoing;
 mod receive;
+mod repair;
 mod send;
 mod state;
 mod sync;

@@ -51,7 +51,7 @@ fn w1_message_has_the_fields_of_the_rfc() {
         causal_history: vec![RfcEntry {
             message_id: "first".into(),
             retrieval_hint: Some(b"where".to_vec()),
-            sender_id: None,
+            sender_id: Some("alice".into()),
         }],
         bloom_filter: Some(rfc_filter(&["first"], 0)),
         repair_request: Vec::new(),

@@ -169,3 +169,28 @@ fn conversation() {
         });
     }
 }
+
+#[test]
+fn repair_timing() {
+    use sds::channel::repair::{in_response_group, t_req_wait_ms, t_resp_wait_ms};
+    let file = file();
+    let (mut in_group, mut not_in_group) = (0, 0);
+    for case in cases(&file, "sds_r", 54) {
+        let [me, sender, message] = ["participant", "sender", "message"].map(|name| text(&case[name]));
+        for (range, wait) in case["t_req"].as_object().unwrap() {
+            let (t_min, t_max) = range.split_once(',').unwrap();
+            let (t_min, t_max) = (t_min.parse().unwrap(), t_max.parse().unwrap());
+            assert_eq!(t_req_wait_ms(me, message, t_min, t_max), number(wait), "{case}");
+        }
+        for (t_max, wait) in case["t_resp"].as_object().unwrap() {
+            assert_eq!(t_resp_wait_ms(me, sender, message, t_max.parse().unwrap()), number(wait), "{case}");
+        }
+        for (groups, member) in case["groups"].as_object().unwrap() {
+            let member = member.as_bool().unwrap();
+            assert_eq!(in_response_group(me, sender, message, groups.parse().unwrap()), member, "{case}");
+            *(if member { &mut in_group } else { &mut not_in_group }) += 1;
+        }
+    }
+    assert!(in_group > 50 && not_in_group > 50, "{in_group} {not_in_group}");
+    assert!(!in_response_group("me", "", "m", 1), "without a sender nobody answers");
+}

@@ -1,0 +1,67 @@
+//! Requests for repair, on reception: what a message settles, what we will ask for, and what others ask for.
+//!
+//! RFC: SDS-R receive message
+
+use super::repair::{in_response_group, t_resp_wait_ms};
+use super::whole::Whole;
+use super::{Channel, clock::Now};
+use crate::idhash::IdHash;
+use crate::output::Event;
+use crate::types::{Dependency, Message, MessageId, Profile};
+
+impl Channel {
+    /// The message itself, if we may have to answer for it.
+    pub(super) fn whole_if_answerable(&self, bytes: &[u8], message: &Message<'_>, profile: Profile) -> Option<Whole> {
+        let groups = self.config.num_response_groups();
+        let answerable = self.config.repairs()
+            && in_response_group(&self.config.participant_id, message.sender_id, message.message_id, groups);
+        answerable.then(|| Whole::received(bytes, message, profile))
+    }
+
+    /// A message with content came for the first time. We need not ask for it any more.
+    pub(super) fn repaired_if_asked(&mut self, hash: IdHash, message_id: &str) {
+        if self.requests.remove(hash) > 0 {
+            self.counters.repaired += 1;
+            self.emit(Event::Repaired { message_id: MessageId::from(message_id) });
+        }
+    }
+
+    /// A message that we have came once more: somebody broadcast it, and we need not. Another one under its id, made up,
+    /// must not keep us from answering.
+    pub(super) fn cancel_answer(&mut self, hash: IdHash, bytes: &[u8], message: &Message<'_>, profile: Profile) {
+        if !self.answers.contains(hash) {
+            return;
+        }
+        let same = |(entry, whole): (&super::log::Entry, &Whole)| {
+            entry.sender_id.as_str() == message.sender_id && whole.is(bytes, message, profile)
+        };
+        if self.log.whole(hash).is_none_or(same) {
+            self.answers.cancel(hash);
+        }
+    }
+
+    /// A message is named that is not here: it will be asked for.
+    pub(super) fn ask_for(&mut self, hash: IdHash, missing: &Dependency, now: Now) {
+        if self.config.repairs() {
+            self.requests.add(hash, missing, now.steady_ms, &self.config);
+        }
+    }
+
+    /// What a message asks for, we need not ask for; and if we have it and may answer, we will, unless somebody else does
+    /// first. Who sent it is told by our log: what the request claims may be made up.
+    pub(super) fn take_up_requests(&mut self, message: &Message<'_>, now: Now) {
+        if !self.config.repairs() {
+            return;
+        }
+        for entry in message.repair_request.iter().filter(|entry| !entry.message_id.is_empty()) {
+            let hash = self.ids.hash(entry.message_id);
+            self.requests.set_aside(hash, now.steady_ms, &self.config);
+            if let Some((entry, whole)) = self.log.whole(hash) {
+                let (me, t_max_ms) = (&self.config.participant_id, self.config.repair_t_max_ms);
+                let wait_ms = t_resp_wait_ms(me, &entry.sender_id, &entry.message_id, t_max_ms);
+                let due_ms = now.steady_ms.saturating_add(wait_ms);
+                self.answers.add(hash, due_ms, whole.len(), now.steady_ms, &self.config);
+            }
+        }
+    }
+}

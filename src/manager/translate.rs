@@ -1,0 +1,32 @@
+//! Messages into the bytes that a channel writes.
+
+use bytes::Bytes;
+
+use crate::channel::Channel;
+use crate::config::Config;
+use crate::error::Error;
+use crate::types::{Message, Profile};
+use crate::wire;
+
+/// A message in a format. Refused if it is larger than peers accept.
+pub(super) fn encode(profile: Profile, message: &Message<'_>, config: &Config) -> Result<Bytes, Error> {
+    let mut bytes = Vec::new();
+    wire::encode(profile, message, &mut bytes);
+    let (size, limit) = (bytes.len(), config.max_message_bytes);
+    if size > limit {
+        return Err(Error::MessageTooLarge { size, limit });
+    }
+    Ok(bytes.into())
+}
+
+/// A message that came in the other format, in the channel's own, which all its members read; `None` if it is in that
+/// already. Ids derived from their messages would not fit these any more: such a message stays as it came, too.
+pub(super) fn translate(bytes: &Bytes, channel: &Channel, config: &Config) -> Option<Bytes> {
+    let (profile, mut message) = wire::decode(bytes, config).ok()?;
+    if profile == channel.profile() || channel.options().derived_ids {
+        return None;
+    }
+    // A filter in the other format's layout is none in this one.
+    message.bloom_filter = None;
+    encode(channel.profile(), &message, config).ok()
+}
