@@ -20,6 +20,12 @@ fn t_req(participant: &str, id: &str) -> u64 {
     NOW + hash(&[participant, id]) % (T_MAX - T_MIN) + T_MIN
 }
 
+/// How long somebody waits before answering for a message: the product is exact, and above 64 bits.
+fn t_resp_wait(participant: &str, sender: &str, id: &str) -> u64 {
+    let distance = hash(&[participant]) ^ hash(&[sender]);
+    (u128::from(distance) * u128::from(hash(&[id])) % u128::from(T_MAX)) as u64
+}
+
 /// A member in either profile whose sync messages, which carry requests, are on.
 fn member_in(profile: Profile, name: &str) -> Manager {
     member_with(name, |config| {
@@ -96,8 +102,9 @@ fn x4_an_entry_we_can_answer_goes_into_the_incoming_repair_buffer_with_its_t_res
         receive(&alice, &forged("m").of(profile).bytes(), NOW);
         receive(&alice, &forged("asks").of(profile).by("carol").sync().asking(&["m"]).bytes(), NOW + SECOND);
         let buffer = buffer(&alice, "repair_answers");
-        assert_eq!(ids_of(&buffer), ["m"], "{profile:?}");
-        assert!((NOW + SECOND..NOW + SECOND + T_MAX).contains(&buffer[0].1));
+        let due_ms = NOW + SECOND + t_resp_wait("alice", "bob", "m");
+        assert_eq!(buffer, [("m".to_owned(), due_ms)], "{profile:?}");
+        assert!((NOW + SECOND..NOW + SECOND + T_MAX).contains(&due_ms));
         assert_eq!(status(&alice).repair_answers, 1);
         assert!(alice.next_deadline().unwrap() <= buffer[0].1, "the host is told to come back for it");
     }
@@ -288,9 +295,7 @@ fn x15_t_resp_as_given() {
         assert_eq!(buffer.len(), 31);
         for (id, due_ms) in buffer {
             let sender = if id == "mine" { "alice" } else { "bob" };
-            let distance = hash(&["alice"]) ^ hash(&[sender]);
-            let wait_ms = u128::from(distance) * u128::from(hash(&[&id])) % u128::from(T_MAX);
-            assert_eq!(u128::from(due_ms), u128::from(NOW) + wait_ms, "{profile:?}: {id}");
+            assert_eq!(due_ms, NOW + t_resp_wait("alice", sender, &id), "{profile:?}: {id}");
             assert!(id != "mine" || due_ms == NOW, "whoever sent it answers at once");
         }
     }
@@ -340,22 +345,29 @@ fn x17_due_answers_are_broadcast() {
     }
 }
 
+/// What alice sends while carol says, again and again, all that alice could, until after her T_req for `x`.
+fn while_carol_says_it_all(profile: Profile, names: &[&str]) -> Vec<(u64, sds::output::Transmit)> {
+    let alice = member_in(profile, "alice");
+    receive(&alice, &forged("known").of(profile).bytes(), NOW);
+    receive(&alice, &forged("names").of(profile).after(names).bytes(), NOW);
+    alice.drain();
+    let mut sent = Vec::new();
+    for at in (NOW + SECOND..t_req("alice", "x") + 10 * SECOND).step_by(SECOND as usize) {
+        let id = format!("s{at}");
+        let sync = forged(&id).of(profile).by("carol").at(at).sync().after(&["known", "names"]).bytes();
+        assert_eq!(disposition(&alice, &sync, at), Disposition::Sync);
+        sent.extend(run(&alice, at));
+    }
+    sent
+}
+
 #[test]
 fn x18_a_due_sync_message_goes_out_for_requests_whatever_others_sent() {
     for profile in BOTH {
-        let alice = missing_some(profile, &["x"]);
-        let due_ms = t_req("alice", "x");
-        // Somebody says, again and again, all that alice could: without a request she would be silent.
-        let mut asked = Vec::new();
-        for at in (NOW..due_ms + 10 * SECOND).step_by(SECOND as usize) {
-            let id = format!("s{at}");
-            let sync = forged(&id).of(profile).by("carol").at(at.next_multiple_of(SECOND)).sync().bytes();
-            assert_eq!(disposition(&alice, &sync, at), Disposition::Sync);
-            asked.extend(run(&alice, at).into_iter().filter(|(_, it)| !asks(&it.bytes).is_empty()));
-        }
-        assert_eq!(asked.len(), 1, "{profile:?}");
-        let (at, sync) = &asked[0];
-        assert_eq!((*at, sync.reason), (due_ms, TransmitReason::RepairRequest), "{profile:?}: at T_req");
+        assert_eq!(while_carol_says_it_all(profile, &["known"]), [], "{profile:?}: nothing to ask for, nothing to add");
+        let sent = while_carol_says_it_all(profile, &["x"]);
+        let [(at, sync)] = &sent[..] else { panic!("{profile:?}: not one message: {sent:?}") };
+        assert_eq!((*at, sync.reason), (t_req("alice", "x"), TransmitReason::RepairRequest), "{profile:?}: at T_req");
         assert_eq!(decode(&sync.bytes).1.payload(), None);
         assert_eq!(asks(&sync.bytes), ["x"]);
     }
