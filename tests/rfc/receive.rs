@@ -134,8 +134,9 @@ fn r6_met_and_with_content_is_delivered() {
 
 #[test]
 fn r7_unmet_goes_into_the_incoming_buffer() {
-    for profile in BOTH {
-        let alice = member_of(profile, "alice");
+    // With SDS-R, what waits is kept in another way than without.
+    for (profile, repair) in [(BOTH[0], true), (BOTH[1], true), (BOTH[0], false)] {
+        let alice = member_with("alice", |config| (config.profile, config.repair) = (profile, repair));
         let bytes = forged("m").of(profile).after(&["x", "y"]).content(b"hello").bytes();
         let unwrapped = receive(&alice, &bytes, NOW);
         assert_eq!((unwrapped.disposition, unwrapped.content), (Disposition::Waiting, &b"hello"[..]));

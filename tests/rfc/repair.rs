@@ -115,15 +115,15 @@ fn x5_whole_messages_are_kept_for_what_we_may_have_to_answer() {
     for profile in BOTH {
         let alice = member_in(profile, "alice");
         let bobs = forged("bobs").of(profile).after(&["before"]).filter(b"not even a filter").bytes();
-        receive(&alice, &forged("before").of(profile).bytes(), NOW);
         receive(&alice, &bobs, NOW);
+        receive(&alice, &forged("before").of(profile).bytes(), NOW);
         let mine = send(&alice, "mine", NOW);
         alice.cancel(CHANNEL, "mine", NOW).unwrap();
         receive(&alice, &forged("s").of(profile).by("carol").sync().asking(&["bobs", "mine"]).bytes(), NOW);
         let sent = run(&alice, NOW + T_MAX);
         let answers: Vec<_> = sent.iter().filter(|(_, it)| it.reason == TransmitReason::RepairAnswer).collect();
         let bytes = |id: &str| answers.iter().find(|(_, it)| &*it.message_id == id).map(|(_, it)| &it.bytes[..]);
-        assert_eq!(bytes("bobs"), Some(&bobs[..]), "{profile:?}: the bytes received");
+        assert_eq!(bytes("bobs"), Some(&bobs[..]), "{profile:?}: the bytes received, of one that waited");
         assert_eq!(bytes("mine"), Some(&mine.bytes[..]), "{profile:?}: the bytes sent");
     }
     let kept = |sender: &str, num_participants| {
@@ -195,9 +195,10 @@ fn x8_a_request_names_hint_and_sender() {
 #[test]
 fn x9_a_received_message_leaves_our_outgoing_buffer() {
     for profile in BOTH {
-        let alice = missing_some(profile, &["x", "y"]);
+        let alice = missing_some(profile, &["x", "y", "z"]);
         receive(&alice, &forged("x").of(profile).bytes(), NOW + SECOND);
-        assert_eq!(ids_of(&buffer(&alice, "repair_requests")), ["y"], "{profile:?}");
+        receive(&alice, &forged("z").of(profile).after(&["y"]).bytes(), NOW + SECOND);
+        assert_eq!(ids_of(&buffer(&alice, "repair_requests")), ["y"], "{profile:?}: z is here, though it waits itself");
         alice.drain();
         let asked: Vec<_> = run(&alice, NOW + T_MAX).iter().flat_map(|(_, it)| asks(&it.bytes)).collect();
         assert_eq!(asked, ["y"], "{profile:?}");
@@ -246,7 +247,7 @@ fn x12_what_another_asks_for_leaves_our_outgoing_buffer() {
     for profile in BOTH {
         for sync in [false, true] {
             let alice = missing_some(profile, &["x", "y"]);
-            let asking = forged("asks").of(profile).by("carol").asking(&["x"]);
+            let asking = forged("asks").of(profile).by("carol").asking(&["unknown", "x"]);
             receive(&alice, &if sync { asking.sync() } else { asking }.bytes(), NOW + SECOND);
             assert_eq!(ids_of(&buffer(&alice, "repair_requests")), ["y"], "{profile:?}");
             alice.drain();
@@ -259,13 +260,20 @@ fn x12_what_another_asks_for_leaves_our_outgoing_buffer() {
 #[test]
 fn x13_what_another_asks_for_enters_the_incoming_buffer_if_we_have_it_and_may_answer() {
     for profile in BOTH {
-        let alice = member_in(profile, "alice");
-        receive(&alice, &forged("here").of(profile).bytes(), NOW);
-        receive(&alice, &forged("waits").of(profile).after(&["x"]).bytes(), NOW);
-        receive(&alice, &forged("nobody's").of(profile).by("").bytes(), NOW);
-        let asking = ["here", "waits", "nobody's", "unknown"];
-        receive(&alice, &forged("s").of(profile).by("carol").sync().asking(&asking).bytes(), NOW);
-        assert_eq!(ids_of(&buffer(&alice, "repair_answers")), ["here"], "{profile:?}");
+        for sync in [false, true] {
+            let alice = member_in(profile, "alice");
+            receive(&alice, &forged("here").of(profile).bytes(), NOW);
+            receive(&alice, &forged("waits").of(profile).after(&["x"]).bytes(), NOW);
+            receive(&alice, &forged("nobody's").of(profile).by("").bytes(), NOW);
+            send(&alice, "mine", NOW);
+            let asked_for = ["unknown", "waits", "here", "nobody's", "mine"];
+            let asking = forged("asks").of(profile).by("carol").asking(&asked_for);
+            receive(&alice, &if sync { asking.sync() } else { asking }.bytes(), NOW);
+            let buffer = buffer(&alice, "repair_answers");
+            let mut ids = ids_of(&buffer);
+            ids.sort();
+            assert_eq!(ids, ["here", "mine"], "{profile:?}");
+        }
     }
 }
 
@@ -343,6 +351,17 @@ fn x17_due_answers_are_broadcast() {
         assert_eq!(answers(&run(&alice, due_ms + 2 * T_MAX)), [], "{profile:?}: once");
         assert_eq!(status(&alice).repairs_answered, 1);
     }
+}
+
+#[test]
+fn x17_a_sweep_answers_all_that_is_due() {
+    let alice = member("alice");
+    let ids = ["m1", "m2", "m3"];
+    ids.iter().for_each(|id| drop(receive(&alice, &forged(id).bytes(), NOW)));
+    receive(&alice, &forged("s").by("carol").sync().asking(&ids).bytes(), NOW);
+    let mut answered = tick(&alice, NOW + T_MAX);
+    answered.retain(|it| it.reason == TransmitReason::RepairAnswer);
+    assert_eq!(answered.len(), 3);
 }
 
 /// What alice sends while carol says, again and again, all that alice could, until after her T_req for `x`.
