@@ -112,6 +112,15 @@
 // Record: the same, but filters hold it. Channel, message id, number = probability that somebody has it.
 #define SDS_RECORD_UNCONFIRMED 9
 
+// Record: we asked the others for a missing message (SDS-R). Channel, message id, number = how often so far.
+#define SDS_RECORD_REPAIR_REQUESTED 10
+
+// Record: a message was broadcast again for somebody who asked for it. Channel, message id.
+#define SDS_RECORD_REPAIR_ANSWERED 11
+
+// Record: a missing message that we had asked for is here. Channel, message id.
+#define SDS_RECORD_REPAIRED 12
+
 // Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp.
 #define SDS_RECORD_WRAPPED 20
 
@@ -141,6 +150,12 @@
 
 // Transmit: a periodic sync message.
 #define SDS_REASON_SYNC 2
+
+// Transmit: a sync message that asks for missing messages (SDS-R).
+#define SDS_REASON_REPAIR_REQUEST 3
+
+// Transmit: a message that somebody else asked for (SDS-R).
+#define SDS_REASON_REPAIR_ANSWER 4
 
 // Unwrapped: in causal order, show it.
 #define SDS_DISPOSITION_DELIVERED 0
@@ -343,6 +358,18 @@ typedef struct sds_channel_status_t {
   uint64_t filters_refused;
   // Missing ids that were not tracked because too many were.
   uint64_t missing_untracked;
+  // Missing messages that we will ask the others for, or ask for again (SDS-R).
+  uint64_t repair_requests;
+  // Requests of others that we will answer, should nobody else.
+  uint64_t repair_answers;
+  // Requests of ours that went out, repeated ones included.
+  uint64_t repairs_requested;
+  // Requests of others that we answered.
+  uint64_t repairs_answered;
+  // Missing messages that came after we had asked for them.
+  uint64_t repaired;
+  // Requests of others that we could have answered and did not take up, for their number or size.
+  uint64_t repairs_refused;
   // Our Lamport timestamp, in milliseconds.
   uint64_t lamport_timestamp_ms;
 } sds_channel_status_t;
@@ -366,6 +393,9 @@ typedef struct sds_config_t {
   uint32_t auto_open_channels;
   // 1: send sync messages in libsds channels too. Default: 0, since nim-sds takes them for ordinary messages.
   uint32_t sync_in_libsds;
+  // 1 (default): repair what is missing among the members, without a store (SDS-R). Needs a participant id; without
+  // one it is off. 0: off.
+  uint32_t repair;
   // Message ids named in a causal history. Default: 3.
   size_t causal_history_size;
   // How far ahead of the clock a timestamp may lie and still move ours, rfc channels. Default: 600,000.
@@ -378,7 +408,7 @@ typedef struct sds_config_t {
   size_t max_held_messages;
   // Messages in a channel's log in memory. Default: 1,000.
   size_t log_messages;
-  // Bytes of message content that a channel's log keeps for sending again. Default: 8 MiB.
+  // Bytes of whole messages that a channel's log keeps for sending again. Default: 8 MiB.
   size_t log_bytes;
   // Ids remembered after they left the log, per channel. Default: 20,000.
   size_t seen_limit;
@@ -404,7 +434,8 @@ typedef struct sds_config_t {
   uint32_t resend_jitter_percent;
   // Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
   size_t max_unacknowledged;
-  // Wait for missing dependencies before they are lost. Default: 300,000.
+  // Wait for missing dependencies before they are lost. Default: 600,000. With repair, at least
+  // 2 `repair_t_max_ms` + 30,000.
   uint64_t dependency_timeout_ms;
   // Messages that wait for dependencies, per channel. Default: 1,000.
   size_t max_waiting_messages;
@@ -418,6 +449,26 @@ typedef struct sds_config_t {
   uint64_t sync_interval_max_ms;
   // About how long after a message that nobody was heard to confirm we confirm it ourselves. Default: 2,000.
   uint64_t sync_confirm_ms;
+  // SDS-R, T_min: the least time before a missing message is asked for, the same for all members. Default: 30,000.
+  uint64_t repair_t_min_ms;
+  // SDS-R, T_max: the greatest time before it is asked for, and before it is answered, the same for all members.
+  // Default: 120,000.
+  uint64_t repair_t_max_ms;
+  // SDS-R: members expected in a channel, about, the same for all. Each message is answered by one of
+  // `num_participants` div 128 + 1 response groups. Default: 100.
+  uint64_t num_participants;
+  // SDS-R: missing messages that one message asks for at most. Default: 3.
+  size_t repair_request_size;
+  // SDS-R: least time between two sync messages that go out only to ask. Default: 5,000.
+  uint64_t repair_request_interval_ms;
+  // SDS-R: how long whole messages are kept to answer requests with. Default: 3,600,000.
+  uint64_t repair_window_ms;
+  // SDS-R: requests of others that wait to be answered, per channel. Default: 256.
+  size_t max_repair_answers;
+  // SDS-R: requests of others that are taken up in a minute, per channel. Default: 64.
+  size_t repair_answers_per_minute;
+  // SDS-R: bytes of the messages in these. Default: 2 MiB.
+  size_t repair_bytes_per_minute;
   // An encoded message, sent or received. Default: 1 MiB.
   size_t max_message_bytes;
   // A message, channel or participant id. Default: 256.

@@ -78,8 +78,9 @@ pub struct Config {
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
 
-    /// Wait for missing dependencies before they are lost. Default: 5 minutes. With repair, at least
-    /// 2 `repair_t_max_ms` + 30 s: we ask by T_max at the latest, and an answer may take T_max.
+    /// Wait for missing dependencies before they are lost. With repair, at least 2 `repair_t_max_ms` + 30 s: we ask by
+    /// T_max at the latest, and an answer may take T_max. Default: 10 minutes, which leaves time to ask again for what
+    /// somebody else asked for first.
     pub dependency_timeout_ms: u64,
     /// Messages that wait for dependencies, per channel; beyond, the oldest is delivered early. Default: 1,000.
     pub max_waiting_messages: usize,
@@ -114,6 +115,8 @@ pub struct Config {
     pub repair_request_size: usize,
     /// Least time between two sync messages that go out only to ask. Default: 5 s.
     pub repair_request_interval_ms: u64,
+    /// How long whole messages are kept to answer requests with; repair is for the recent past. Default: 1 hour.
+    pub repair_window_ms: u64,
     /// Requests of others that wait to be answered, per channel. Default: 256.
     pub max_repair_answers: usize,
     /// Requests of others that are taken up in a minute, per channel. All members hear the same ones and stop at about the
@@ -167,7 +170,7 @@ impl Default for Config {
             max_resends: 5,
             resend_jitter_percent: 20,
             max_unacknowledged: 10_000,
-            dependency_timeout_ms: 300_000,
+            dependency_timeout_ms: 600_000,
             max_waiting_messages: 1_000,
             max_waiting_bytes: 8 << 20,
             max_missing: 4_096,
@@ -181,6 +184,7 @@ impl Default for Config {
             num_participants: 100,
             repair_request_size: 3,
             repair_request_interval_ms: 5_000,
+            repair_window_ms: 3_600_000,
             max_repair_answers: 256,
             repair_answers_per_minute: 64,
             repair_bytes_per_minute: 2 << 20,
@@ -360,10 +364,16 @@ impl Config {
             interval("repair_t_min_ms", self.repair_t_min_ms),
             interval("repair_t_max_ms", self.repair_t_max_ms),
             interval("repair_request_interval_ms", self.repair_request_interval_ms),
+            interval("repair_window_ms", self.repair_window_ms),
             (
                 "repair_t_max_ms",
                 self.repair_t_max_ms > self.repair_t_min_ms,
                 "must be greater than repair_t_min_ms".to_owned(),
+            ),
+            (
+                "repair_window_ms",
+                self.repair_window_ms > self.repair_t_max_ms,
+                "must be greater than repair_t_max_ms, or no answer could wait for its time".to_owned(),
             ),
             (
                 "dependency_timeout_ms",

@@ -5,7 +5,7 @@ use sds::output::ChannelOptions;
 use sds::types::Profile;
 
 use super::heap::held;
-use crate::common::chat::{ALICE, BOB, CONTENT, Member, START_MS, config};
+use crate::common::chat::{ALICE, BOB, CHANNEL, CONTENT, Member, START_MS, config};
 use crate::common::figure::{Figure, worst};
 
 const CHANNELS: usize = 10_000;
@@ -33,14 +33,21 @@ fn idle_channel() -> f64 {
     bytes as f64 / CHANNELS as f64
 }
 
-/// Heap per received message in a full log, with all that is kept for a message: its place in filter and tables too. Its
-/// content is not kept.
+/// Heap per received message in a full log beyond the message, with all that is kept for it: its place in filter and
+/// tables too. The message itself is kept, whole, to answer requests for repair; how much of that may be kept has a limit
+/// of its own (`log_bytes`, `repair_window_ms`), so that it is told apart.
 fn received(profile: Profile) -> f64 {
     let member = |name| Member::new(name, profile, STEP_MS, config(name));
     let mut alice = member(ALICE);
     let messages = member(BOB).send(MESSAGES);
     let ((), bytes) = held(|| alice.receive(&messages));
-    bytes as f64 / MESSAGES as f64
+    (bytes - whole_messages(&alice)) as f64 / MESSAGES as f64
+}
+
+/// Bytes of the messages that a member keeps whole.
+fn whole_messages(member: &Member) -> usize {
+    let dump: serde_json::Value = member.manager.dump_channel(CHANNEL).expect("open").parse().expect("JSON");
+    dump["whole_messages_bytes"].as_u64().expect("a number") as usize
 }
 
 /// Heap per message of our own in a full log, beyond its content. Its bytes are kept as they were sent, to be sent again:

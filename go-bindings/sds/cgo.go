@@ -256,6 +256,16 @@ func cConfigInit() Config {
 		SyncInterval:           ms(c.sync_interval_ms),
 		SyncIntervalMax:        ms(c.sync_interval_max_ms),
 		SyncConfirm:            ms(c.sync_confirm_ms),
+		Repair:                 c.repair != 0,
+		RepairTMin:             ms(c.repair_t_min_ms),
+		RepairTMax:             ms(c.repair_t_max_ms),
+		NumParticipants:        uint64(c.num_participants),
+		RepairRequestSize:      int(c.repair_request_size),
+		RepairRequestInterval:  ms(c.repair_request_interval_ms),
+		RepairWindow:           ms(c.repair_window_ms),
+		MaxRepairAnswers:       int(c.max_repair_answers),
+		RepairAnswersPerMinute: int(c.repair_answers_per_minute),
+		RepairBytesPerMinute:   int(c.repair_bytes_per_minute),
 		MaxMessageBytes:        int(c.max_message_bytes),
 		MaxIDBytes:             int(c.max_id_bytes),
 		MaxHistoryEntries:      int(c.max_history_entries),
@@ -328,6 +338,16 @@ func cOpen(config *Config) (handle, error) {
 	c.sync_interval_ms = ms("sync_interval_ms", config.SyncInterval)
 	c.sync_interval_max_ms = ms("sync_interval_max_ms", config.SyncIntervalMax)
 	c.sync_confirm_ms = ms("sync_confirm_ms", config.SyncConfirm)
+	c.repair = cFlag(config.Repair)
+	c.repair_t_min_ms = ms("repair_t_min_ms", config.RepairTMin)
+	c.repair_t_max_ms = ms("repair_t_max_ms", config.RepairTMax)
+	c.num_participants = C.uint64_t(config.NumParticipants)
+	c.repair_request_size = count("repair_request_size", config.RepairRequestSize)
+	c.repair_request_interval_ms = ms("repair_request_interval_ms", config.RepairRequestInterval)
+	c.repair_window_ms = ms("repair_window_ms", config.RepairWindow)
+	c.max_repair_answers = count("max_repair_answers", config.MaxRepairAnswers)
+	c.repair_answers_per_minute = count("repair_answers_per_minute", config.RepairAnswersPerMinute)
+	c.repair_bytes_per_minute = count("repair_bytes_per_minute", config.RepairBytesPerMinute)
 	c.max_message_bytes = count("max_message_bytes", config.MaxMessageBytes)
 	c.max_id_bytes = count("max_id_bytes", config.MaxIDBytes)
 	c.max_history_entries = count("max_history_entries", config.MaxHistoryEntries)
@@ -448,6 +468,12 @@ func cChannelStatus(manager handle, channelID string) (ChannelStatus, error) {
 		DeliveredEarly:       uint64(status.delivered_early),
 		FiltersRefused:       uint64(status.filters_refused),
 		MissingUntracked:     uint64(status.missing_untracked),
+		RepairRequests:       uint64(status.repair_requests),
+		RepairAnswers:        uint64(status.repair_answers),
+		RepairsRequested:     uint64(status.repairs_requested),
+		RepairsAnswered:      uint64(status.repairs_answered),
+		Repaired:             uint64(status.repaired),
+		RepairsRefused:       uint64(status.repairs_refused),
 		Timestamp:            uint64(status.lamport_timestamp_ms),
 	}, nil
 }
@@ -605,6 +631,7 @@ var _ = [1]struct{}{}[0|
 	int(KindContent-C.SDS_KIND_CONTENT)|int(KindSync-C.SDS_KIND_SYNC)|int(KindEphemeral-C.SDS_KIND_EPHEMERAL)|
 	int(FilterNone-C.SDS_FILTER_NONE)|int(FilterOK-C.SDS_FILTER_OK)|int(FilterRefused-C.SDS_FILTER_REFUSED)|
 	int(ReasonResend-C.SDS_REASON_RESEND)|int(ReasonSync-C.SDS_REASON_SYNC)|
+	int(ReasonRepairRequest-C.SDS_REASON_REPAIR_REQUEST)|int(ReasonRepairAnswer-C.SDS_REASON_REPAIR_ANSWER)|
 	int(DispositionDelivered-C.SDS_DISPOSITION_DELIVERED)|int(DispositionWaiting-C.SDS_DISPOSITION_WAITING)|
 	int(DispositionDuplicate-C.SDS_DISPOSITION_DUPLICATE)|int(DispositionOwn-C.SDS_DISPOSITION_OWN)|
 	int(DispositionSync-C.SDS_DISPOSITION_SYNC)|int(DispositionEphemeral-C.SDS_DISPOSITION_EPHEMERAL)|
@@ -621,7 +648,9 @@ var _ = [1]struct{}{}[0|
 	(recordMissing-C.SDS_RECORD_MISSING)|(recordLost-C.SDS_RECORD_LOST)|(recordBeforeUs-C.SDS_RECORD_BEFORE_US)|
 	(recordPossiblyAcknowledged-C.SDS_RECORD_POSSIBLY_ACKNOWLEDGED)|
 	(recordAcknowledged-C.SDS_RECORD_ACKNOWLEDGED)|(recordFailed-C.SDS_RECORD_FAILED)|
-	(recordUnconfirmed-C.SDS_RECORD_UNCONFIRMED)|(recordWrapped-C.SDS_RECORD_WRAPPED)|
+	(recordUnconfirmed-C.SDS_RECORD_UNCONFIRMED)|(recordRepairRequested-C.SDS_RECORD_REPAIR_REQUESTED)|
+	(recordRepairAnswered-C.SDS_RECORD_REPAIR_ANSWERED)|(recordRepaired-C.SDS_RECORD_REPAIRED)|
+	(recordWrapped-C.SDS_RECORD_WRAPPED)|
 	(recordUnwrapped-C.SDS_RECORD_UNWRAPPED)|(recordRefused-C.SDS_RECORD_REFUSED)|
 	(recordHistory-C.SDS_RECORD_HISTORY)|(recordChannel-C.SDS_RECORD_CHANNEL)|
 	(recordMessageStatus-C.SDS_RECORD_MESSAGE_STATUS)|(recordInspected-C.SDS_RECORD_INSPECTED)|

@@ -143,8 +143,11 @@ func TestConfigDefaults(t *testing.T) {
 		c.BloomCapacity != 10_000 || c.BloomErrorRate != 0.001 || c.AckWindow != 10*time.Minute ||
 		c.AckFalsePositive != 1e-6 || c.ResendInterval != 5*time.Second || c.PossiblyResendInterval != 15*time.Second ||
 		c.MaxResends != 5 || c.ResendJitterPercent != 20 || c.MaxUnacknowledged != 10_000 ||
-		c.DependencyTimeout != 5*time.Minute || c.SyncInterval != 30*time.Second || c.SyncIntervalMax != 30*time.Minute ||
-		c.SyncConfirm != 2*time.Second || c.MaxMessageBytes != 1<<20 || c.MaxIDBytes != 256 || c.MaxOutputs != 65_536 {
+		c.DependencyTimeout != 10*time.Minute || c.SyncInterval != 30*time.Second || c.SyncIntervalMax != 30*time.Minute ||
+		c.SyncConfirm != 2*time.Second || c.MaxMessageBytes != 1<<20 || c.MaxIDBytes != 256 || c.MaxOutputs != 65_536 ||
+		!c.Repair || c.RepairTMin != 30*time.Second || c.RepairTMax != 2*time.Minute || c.NumParticipants != 100 ||
+		c.RepairRequestSize != 3 || c.RepairRequestInterval != 5*time.Second || c.MaxRepairAnswers != 256 || c.RepairWindow != time.Hour ||
+		c.RepairAnswersPerMinute != 64 || c.RepairBytesPerMinute != 2<<20 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -344,6 +347,7 @@ func TestErrorTexts(t *testing.T) {
 	}
 	for value, want := range map[fmt.Stringer]string{
 		sds.ProfileLibsds: "libsds", sds.Profile(9): "profile 9", sds.DispositionLate: "late", sds.ReasonSync: "sync",
+		sds.ReasonRepairRequest: "repair request", sds.ReasonRepairAnswer: "repair answer",
 		sds.StateUnconfirmed: "unconfirmed", sds.KindContent: "content", sds.Kind(0): "kind 0", sds.FilterRefused: "refused",
 		sds.LogDebug: "debug",
 	} {

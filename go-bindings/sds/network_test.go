@@ -84,7 +84,7 @@ type network struct {
 	flight    flight
 	sent      int
 	peers     []*peer
-	store     map[string][]byte // by retrieval hint, like a store node
+	store     map[string][]byte // by retrieval hint, like a store node; nil if there is none
 	stored    map[sds.MessageID]sds.Inspection
 }
 
@@ -172,7 +172,9 @@ func (p *peer) say(channel, content string) sds.MessageID {
 	wrapped := must[sds.Wrapped](n.t)(p.WrapOutgoing(channel, "", []byte(content), n.now))
 	hint := hintOf(wrapped.MessageID)
 	check(n.t, p.SetRetrievalHint(channel, wrapped.MessageID, hint))
-	n.store[string(hint)] = wrapped.Data
+	if n.store != nil {
+		n.store[string(hint)] = wrapped.Data
+	}
 	n.stored[wrapped.MessageID] = must[sds.Inspection](n.t)(sds.Inspect(wrapped.Data))
 	p.show(wrapped.MessageID)
 	n.broadcast(p, wrapped.Data)
@@ -215,6 +217,11 @@ func (p *peer) receive(data []byte) {
 			n.t.Errorf("%s: %s waits for nothing", p.name, u.MessageID)
 		}
 	case sds.DispositionDuplicate, sds.DispositionSync:
+	case sds.DispositionOwn:
+		// Somebody answered for a message of ours.
+		if !p.has[u.MessageID] {
+			n.t.Errorf("%s: %s is not its own", p.name, u.MessageID)
+		}
 	default:
 		n.t.Errorf("%s: %s is %v", p.name, u.MessageID, u.Disposition)
 	}

@@ -1,8 +1,9 @@
 package sds
 
 // Output is one thing that a manager wants done or known outside the call that caused it. It is one of [Transmit],
-// [Delivered], [Missing], [Lost], [BeforeUs], [PossiblyAcknowledged], [Acknowledged], [Failed] and [Unconfirmed], each
-// as a value, not a pointer. Each fact is told once. Later versions may add types: skip those you do not know.
+// [Delivered], [Missing], [Lost], [BeforeUs], [PossiblyAcknowledged], [Acknowledged], [Failed], [Unconfirmed],
+// [RepairRequested], [RepairAnswered] and [Repaired], each as a value, not a pointer. Each fact is told once. Later
+// versions may add types: skip those you do not know.
 type Output interface {
 	// Channel returns the channel that it concerns.
 	Channel() string
@@ -18,10 +19,16 @@ const (
 	ReasonResend Reason = 1
 	// ReasonSync: a periodic sync message (RFC 109, Periodic Sync Message).
 	ReasonSync Reason = 2
+	// ReasonRepairRequest: a sync message that asks for missing messages (RFC 109, SDS-R).
+	ReasonRepairRequest Reason = 3
+	// ReasonRepairAnswer: a message that somebody else asked for (RFC 109, SDS-R).
+	ReasonRepairAnswer Reason = 4
 )
 
 // String returns the name of the reason.
-func (r Reason) String() string { return name("reason", int(r), "", "resend", "sync") }
+func (r Reason) String() string {
+	return name("reason", int(r), "", "resend", "sync", "repair request", "repair answer")
+}
 
 // Transmit asks to broadcast bytes in a channel.
 type Transmit struct {
@@ -114,6 +121,34 @@ type Unconfirmed struct {
 	Probability float64
 }
 
+// RepairRequested tells that we asked the other members for a missing message, for the first time or again (RFC 109,
+// SDS-R).
+type RepairRequested struct {
+	// ChannelID is the channel.
+	ChannelID string
+	// MessageID is the missing message.
+	MessageID MessageID
+	// Asks is how often we have asked for it now.
+	Asks int
+}
+
+// RepairAnswered tells that a message was broadcast again for somebody who asked for it (RFC 109, SDS-R). The bytes come
+// as a Transmit of their own.
+type RepairAnswered struct {
+	// ChannelID is the channel.
+	ChannelID string
+	// MessageID is the message.
+	MessageID MessageID
+}
+
+// Repaired tells that a missing message that we had asked for is here (RFC 109, SDS-R).
+type Repaired struct {
+	// ChannelID is the channel.
+	ChannelID string
+	// MessageID is the message.
+	MessageID MessageID
+}
+
 // Channel returns the channel to broadcast in.
 func (o Transmit) Channel() string { return o.ChannelID }
 
@@ -141,6 +176,15 @@ func (o Failed) Channel() string { return o.ChannelID }
 // Channel returns the channel of the message.
 func (o Unconfirmed) Channel() string { return o.ChannelID }
 
+// Channel returns the channel of the message.
+func (o RepairRequested) Channel() string { return o.ChannelID }
+
+// Channel returns the channel of the message.
+func (o RepairAnswered) Channel() string { return o.ChannelID }
+
+// Channel returns the channel of the message.
+func (o Repaired) Channel() string { return o.ChannelID }
+
 func (Transmit) sealed()             {}
 func (Delivered) sealed()            {}
 func (Missing) sealed()              {}
@@ -150,3 +194,6 @@ func (PossiblyAcknowledged) sealed() {}
 func (Acknowledged) sealed()         {}
 func (Failed) sealed()               {}
 func (Unconfirmed) sealed()          {}
+func (RepairRequested) sealed()      {}
+func (RepairAnswered) sealed()       {}
+func (Repaired) sealed()             {}

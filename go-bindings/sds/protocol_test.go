@@ -54,7 +54,7 @@ func TestMissingDependencies(t *testing.T) {
 		var want []sds.HistoryEntry
 		var wantMissing []sds.Missing
 		for i := 1; i <= 3; i++ {
-			entry := sds.HistoryEntry{MessageID: sent[i].MessageID, RetrievalHint: []byte{0xff, byte(i)}}
+			entry := sds.HistoryEntry{MessageID: sent[i].MessageID, RetrievalHint: []byte{0xff, byte(i)}, SenderID: "alice"}
 			want = append(want, entry)
 			wantMissing = append(wantMissing, sds.Missing{ChannelID: channel, HistoryEntry: entry})
 		}
@@ -119,11 +119,11 @@ func TestLostAndLate(t *testing.T) {
 	alice, bob := pair(t)
 	first, second := wrap(t, alice, "m0", epoch), wrap(t, alice, "m1", epoch)
 	unwrap(t, bob, second.Data, epoch)
-	check(t, bob.Tick(after(5*time.Minute-time.Millisecond)))
+	check(t, bob.Tick(after(10*time.Minute-time.Millisecond)))
 	if lost := outputs[sds.Lost](t, bob); len(lost) != 0 {
 		t.Fatalf("too early: %+v", lost)
 	}
-	check(t, bob.Tick(after(5*time.Minute)))
+	check(t, bob.Tick(after(10*time.Minute)))
 	var lost, delivered int
 	for _, output := range must[[]sds.Output](t)(bob.Drain()) {
 		switch o := output.(type) {
@@ -142,7 +142,7 @@ func TestLostAndLate(t *testing.T) {
 	if lost != 1 || delivered != 1 {
 		t.Errorf("%d lost, %d delivered", lost, delivered)
 	}
-	if u := unwrap(t, bob, first.Data, after(6*time.Minute)); u.Disposition != sds.DispositionLate {
+	if u := unwrap(t, bob, first.Data, after(11*time.Minute)); u.Disposition != sds.DispositionLate {
 		t.Errorf("%+v", u)
 	}
 }
@@ -376,7 +376,11 @@ func TestNextHistory(t *testing.T) {
 		wrap(t, alice, sds.MessageID(fmt.Sprintf("m%d", i)), epoch)
 	}
 	check(t, alice.SetRetrievalHint(channel, "m3", []byte("hint")))
-	want := []sds.HistoryEntry{{MessageID: "m2"}, {MessageID: "m3", RetrievalHint: []byte("hint")}, {MessageID: "m4"}}
+	want := []sds.HistoryEntry{
+		{MessageID: "m2", SenderID: "alice"},
+		{MessageID: "m3", RetrievalHint: []byte("hint"), SenderID: "alice"},
+		{MessageID: "m4", SenderID: "alice"},
+	}
 	for i, entry := range must[[]sds.HistoryEntry](t)(alice.NextHistory(channel)) {
 		if entry.MessageID != want[i].MessageID || !bytes.Equal(entry.RetrievalHint, want[i].RetrievalHint) {
 			t.Errorf("%d: %+v", i, entry)

@@ -26,6 +26,9 @@ const (
 	recordAcknowledged         = 7
 	recordFailed               = 8
 	recordUnconfirmed          = 9
+	recordRepairRequested      = 10
+	recordRepairAnswered       = 11
+	recordRepaired             = 12
 	recordWrapped              = 20
 	recordUnwrapped            = 21
 	recordRefused              = 22
@@ -225,7 +228,7 @@ func (r *record) output() (Output, error) {
 	case recordMissing, recordLost, recordBeforeUs:
 		return r.named()
 	}
-	if r.entryCount != 0 || r.kind < recordTransmit || r.kind > recordUnconfirmed {
+	if r.entryCount != 0 || r.kind < recordTransmit || r.kind > recordRepaired {
 		return nil, nil
 	}
 	channelID, messageID, senderID := r.ids()
@@ -250,6 +253,12 @@ func (r *record) output() (Output, error) {
 		return Failed{ChannelID: channelID, MessageID: messageID}, nil
 	case recordUnconfirmed:
 		return Unconfirmed{ChannelID: channelID, MessageID: messageID, Probability: r.number}, nil
+	case recordRepairRequested:
+		return RepairRequested{ChannelID: channelID, MessageID: messageID, Asks: int(r.number)}, nil
+	case recordRepairAnswered:
+		return RepairAnswered{ChannelID: channelID, MessageID: messageID}, nil
+	case recordRepaired:
+		return Repaired{ChannelID: channelID, MessageID: messageID}, nil
 	}
 	return nil, nil
 }

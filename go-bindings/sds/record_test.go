@@ -116,6 +116,11 @@ func TestOutputs(t *testing.T) {
 		{rawRecord{kind: 7, number: 1, channel: "c", message: "m"}, Acknowledged{"c", "m"}},
 		{rawRecord{kind: 8, channel: "c", message: "m"}, Failed{"c", "m"}},
 		{rawRecord{kind: 9, number: 0.5, channel: "c", message: "m"}, Unconfirmed{"c", "m", 0.5}},
+		{rawRecord{kind: 10, number: 2, channel: "c", message: "m"}, RepairRequested{"c", "m", 2}},
+		{rawRecord{kind: 11, channel: "c", message: "m"}, RepairAnswered{"c", "m"}},
+		{rawRecord{kind: 12, channel: "c", message: "m"}, Repaired{"c", "m"}},
+		{rawRecord{kind: 1, code: 4, channel: "c", message: "m", data: "xyz"},
+			Transmit{ChannelID: "c", MessageID: "m", Reason: ReasonRepairAnswer, Data: []byte("xyz")}},
 	}
 	var all []byte
 	var want []Output

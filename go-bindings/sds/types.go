@@ -61,7 +61,7 @@ type Config struct {
 
 	// LogMessages is the number of messages in a channel's log. Default: 1,000.
 	LogMessages int
-	// LogBytes is how much message content a channel's log keeps for sending again. Default: 8 MiB.
+	// LogBytes is how many bytes of whole messages a channel's log keeps for sending again. Default: 8 MiB.
 	LogBytes int
 	// SeenLimit is the number of ids remembered per channel after they left the log. Default: 20,000.
 	SeenLimit int
@@ -93,7 +93,8 @@ type Config struct {
 	// MaxUnacknowledged is the number of our messages that may wait to be acknowledged, per channel. Default: 10,000.
 	MaxUnacknowledged int
 
-	// DependencyTimeout is the wait for missing messages before they are lost. Default: 5 minutes.
+	// DependencyTimeout is the wait for missing messages before they are lost. Default: 10 minutes. With Repair, at
+	// least twice RepairTMax and 30 s.
 	DependencyTimeout time.Duration
 	// MaxWaitingMessages is the number of messages that wait for others, per channel; beyond it the oldest is
 	// delivered early. Default: 1,000.
@@ -110,6 +111,31 @@ type Config struct {
 	// SyncConfirm is about how long after a message that nobody was heard to confirm we confirm it ourselves.
 	// Default: 2 s.
 	SyncConfirm time.Duration
+
+	// Repair lets the members repair among themselves what is missing, without a store (RFC 109, SDS-R). It needs a
+	// ParticipantID; without one it is off. Where sync messages are off, requests ride on content only. Default: true.
+	Repair bool
+	// RepairTMin is T_min, the least time before a missing message is asked for; the same for all members.
+	// Default: 30 s.
+	RepairTMin time.Duration
+	// RepairTMax is T_max, the greatest time before it is asked for, and before it is answered; the same for all
+	// members. Default: 2 minutes.
+	RepairTMax time.Duration
+	// NumParticipants is about how many members are expected in a channel; the same for all of them. Each message is
+	// answered by one of NumParticipants / 128 + 1 response groups. Default: 100.
+	NumParticipants uint64
+	// RepairRequestSize is the number of missing messages that one message asks for at most. Default: 3.
+	RepairRequestSize int
+	// RepairRequestInterval is the least time between two sync messages that go out only to ask. Default: 5 s.
+	RepairRequestInterval time.Duration
+	// RepairWindow is how long whole messages are kept to answer requests with. Default: 1 hour.
+	RepairWindow time.Duration
+	// MaxRepairAnswers is the number of others' requests that wait to be answered, per channel. Default: 256.
+	MaxRepairAnswers int
+	// RepairAnswersPerMinute is the number of others' requests that are taken up in a minute, per channel. Default: 64.
+	RepairAnswersPerMinute int
+	// RepairBytesPerMinute limits the bytes of the messages in these. Default: 2 MiB.
+	RepairBytesPerMinute int
 
 	// MaxMessageBytes limits an encoded message, sent or received. Default: 1 MiB.
 	MaxMessageBytes int
@@ -305,6 +331,19 @@ type ChannelStatus struct {
 	FiltersRefused uint64
 	// MissingUntracked counts missing ids that were not tracked, because too many were.
 	MissingUntracked uint64
+	// RepairRequests counts missing messages that we will ask the others for, or ask for again (SDS-R).
+	RepairRequests uint64
+	// RepairAnswers counts requests of others that we will answer, should nobody else.
+	RepairAnswers uint64
+	// RepairsRequested counts requests of ours that went out, repeated ones included.
+	RepairsRequested uint64
+	// RepairsAnswered counts requests of others that we answered.
+	RepairsAnswered uint64
+	// Repaired counts missing messages that came after we had asked for them.
+	Repaired uint64
+	// RepairsRefused counts requests of others that we could have answered and did not take up, for their number or
+	// size.
+	RepairsRefused uint64
 	// Timestamp is our Lamport timestamp, in milliseconds.
 	Timestamp uint64
 }

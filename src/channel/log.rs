@@ -10,7 +10,7 @@ use super::whole::Whole;
 use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
 use crate::output::Hint;
-use crate::types::{MessageId, ParticipantId};
+use crate::types::{MessageId, ParticipantId, TimeMs};
 
 /// A message in the log.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ impl Log {
         let lamport_ms = entry.lamport_ms;
         self.whole_bytes += entry.whole_len();
         self.entries.push_back(entry);
-        self.drop_whole();
+        while self.whole_bytes > self.max_whole_bytes && self.drop_oldest_whole() {}
         if ahead {
             self.hold(lamport_ms, number);
         } else {
@@ -159,15 +159,22 @@ impl Log {
         }
     }
 
-    /// Drops whole messages, the oldest by arrival, until no more bytes are kept than may be.
-    fn drop_whole(&mut self) {
-        while self.whole_bytes > self.max_whole_bytes {
-            let index = self.index(self.first_whole);
-            let Some(entry) = self.entries.get_mut(index) else { return };
-            self.whole_bytes -= entry.whole_len();
-            entry.whole = None;
-            self.first_whole = self.first_whole.wrapping_add(1);
+    /// Drops whole messages from before `ms`: their entries stay.
+    pub fn drop_whole_before(&mut self, ms: TimeMs) {
+        let is_old = |entry: &Entry| entry.whole.as_ref().is_none_or(|whole| whole.since_ms < ms);
+        while self.whole_bytes > 0 && self.entries.get(self.index(self.first_whole)).is_some_and(is_old) {
+            self.drop_oldest_whole();
         }
+    }
+
+    /// Drops the whole message of the oldest entry by arrival that may have one; false if there is none.
+    fn drop_oldest_whole(&mut self) -> bool {
+        let index = self.index(self.first_whole);
+        let Some(entry) = self.entries.get_mut(index) else { return false };
+        self.whole_bytes -= entry.whole_len();
+        entry.whole = None;
+        self.first_whole = self.first_whole.wrapping_add(1);
+        true
     }
 
     /// Keeps an entry outside the order. If there are too many, the farthest ahead leaves: it stays known, and never gets

@@ -66,6 +66,7 @@ impl Channel {
             let disposition = if own { Disposition::Own } else { Disposition::Ephemeral };
             return Ok(Received { disposition, own, unmet: Vec::new() });
         };
+        self.log.drop_whole_before(now.steady_ms.saturating_sub(self.config.repair_window_ms));
         let hash = self.ids.hash(message.message_id);
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
             self.cancel_answer(hash, bytes, message, profile);
@@ -232,7 +233,7 @@ impl Channel {
         };
         let listed = if unmet.is_empty() { before_us.clone() } else { unmet.clone() };
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
-        let whole = self.whole_if_answerable(incomer.bytes, message, incomer.profile);
+        let whole = self.whole_if_answerable(incomer.bytes, message, incomer.profile, incomer.now);
         if unmet.is_empty() {
             let entry = log::Entry {
                 message_id: MessageId::from(message.message_id),

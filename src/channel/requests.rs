@@ -11,11 +11,17 @@ use crate::types::{Dependency, Message, MessageId, Profile};
 
 impl Channel {
     /// The message itself, if we may have to answer for it.
-    pub(super) fn whole_if_answerable(&self, bytes: &[u8], message: &Message<'_>, profile: Profile) -> Option<Whole> {
+    pub(super) fn whole_if_answerable(
+        &self,
+        bytes: &[u8],
+        message: &Message<'_>,
+        profile: Profile,
+        now: Now,
+    ) -> Option<Whole> {
         let groups = self.config.num_response_groups();
         let answerable = self.config.repairs()
             && in_response_group(&self.config.participant_id, message.sender_id, message.message_id, groups);
-        answerable.then(|| Whole::received(bytes, message, profile))
+        answerable.then(|| Whole::received(bytes, message, profile, now.steady_ms))
     }
 
     /// A message with content came for the first time. We need not ask for it any more.

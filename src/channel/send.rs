@@ -139,7 +139,7 @@ impl Channel {
             sender_id: self.me.clone(),
             hint: None,
             // Whoever sent a message is always one of those who may have to answer for it.
-            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), self.profile)),
+            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), self.profile, now.steady_ms)),
         };
         self.log.insert(entry, false);
         // Others may have named it already: a copy of this state that was lost sent it.

@@ -15,6 +15,7 @@ impl Channel {
     pub fn tick(&mut self, now_ms: TimeMs) -> Option<Draft> {
         let now = self.clock.observe(now_ms);
         self.release_held(now.wall_ms);
+        self.log.drop_whole_before(now.steady_ms.saturating_sub(self.config.repair_window_ms));
         self.sweep_incoming(now.steady_ms);
         if !self.online {
             return None;

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::types::{Message, Profile};
+use crate::types::{Message, Profile, TimeMs};
 
 /// A message as it was received or sent.
 #[derive(Clone, Debug)]
@@ -12,24 +12,26 @@ pub(super) struct Whole {
     pub bytes: Bytes,
     /// The format of the bytes.
     pub profile: Profile,
+    /// When it came or went.
+    pub since_ms: TimeMs,
     /// Its content, a part of the bytes. Absent in messages of our own, whose bytes we know.
     content: Option<Bytes>,
 }
 
 impl Whole {
     /// A copy of a received message. `message` borrows from `bytes`.
-    pub fn received(bytes: &[u8], message: &Message<'_>, profile: Profile) -> Self {
+    pub fn received(bytes: &[u8], message: &Message<'_>, profile: Profile, now_ms: TimeMs) -> Self {
         let copy = Bytes::copy_from_slice(bytes);
         let content = message.payload().unwrap_or_default();
         let from = (content.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
         let within = from.checked_add(content.len()).is_some_and(|end| end <= copy.len());
         let content = if within { copy.slice(from..from + content.len()) } else { Bytes::copy_from_slice(content) };
-        Self { bytes: copy, profile, content: Some(content) }
+        Self { bytes: copy, profile, since_ms: now_ms, content: Some(content) }
     }
 
     /// A message of ours, as it was sent.
-    pub fn own(bytes: Bytes, profile: Profile) -> Self {
-        Self { bytes, profile, content: None }
+    pub fn own(bytes: Bytes, profile: Profile, now_ms: TimeMs) -> Self {
+        Self { bytes, profile, since_ms: now_ms, content: None }
     }
 
     pub fn len(&self) -> usize {

@@ -78,7 +78,7 @@ pub struct sds_config_t {
     pub resend_jitter_percent: u32,
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
-    /// Wait for missing dependencies before they are lost. Default: 300,000. With repair, at least
+    /// Wait for missing dependencies before they are lost. Default: 600,000. With repair, at least
     /// 2 `repair_t_max_ms` + 30,000.
     pub dependency_timeout_ms: u64,
     /// Messages that wait for dependencies, per channel. Default: 1,000.
@@ -105,6 +105,8 @@ pub struct sds_config_t {
     pub repair_request_size: usize,
     /// SDS-R: least time between two sync messages that go out only to ask. Default: 5,000.
     pub repair_request_interval_ms: u64,
+    /// SDS-R: how long whole messages are kept to answer requests with. Default: 3,600,000.
+    pub repair_window_ms: u64,
     /// SDS-R: requests of others that wait to be answered, per channel. Default: 256.
     pub max_repair_answers: usize,
     /// SDS-R: requests of others that are taken up in a minute, per channel. Default: 64.
@@ -141,7 +143,7 @@ macro_rules! plain_fields {
             ack_false_positive max_acknowledgers resend_interval_ms possibly_resend_interval_ms max_resends
             resend_jitter_percent max_unacknowledged dependency_timeout_ms max_waiting_messages max_waiting_bytes
             max_missing sync_interval_ms sync_interval_max_ms sync_confirm_ms repair_t_min_ms repair_t_max_ms
-            num_participants repair_request_size repair_request_interval_ms max_repair_answers
+            num_participants repair_request_size repair_request_interval_ms repair_window_ms max_repair_answers
             repair_answers_per_minute repair_bytes_per_minute max_message_bytes max_id_bytes max_history_entries max_repair_entries max_hint_bytes max_filter_bytes max_channels max_outputs)
     };
     (@copy $from:expr, $to:expr, $($field:ident)*) => { $( $to.$field = $from.$field; )* };

@@ -21,9 +21,9 @@ use crate::channel::{Channel, Drafted};
 use crate::config::Config;
 use crate::error::Error;
 use crate::output::{
-    ChannelOptions, ChannelStatus, Event, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
+    ChannelOptions, ChannelStatus, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
 };
-use crate::types::{ChannelId, Dependency, Profile, TimeMs};
+use crate::types::{ChannelId, Dependency, TimeMs};
 use crate::wire;
 use outputs::{Outputs, log_output};
 use schedule::Schedule;

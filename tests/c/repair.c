@@ -124,7 +124,7 @@ static void lost(void) {
     party_wrap(&alice, "m2", "two", now_ms + 1, &second);
     CHECK(party_unwrap(&bob, &second, now_ms) == SDS_DISPOSITION_WAITING);
     CHECK(tick_until(&bob, SDS_RECORD_LOST, "m1", &now_ms));
-    CHECK(now_ms >= START + 300000);
+    CHECK(now_ms >= START + 600000);
     while (party_next(&bob)) {
         delivered |= bob.record.kind == SDS_RECORD_DELIVERED && is_bytes(bob.record.data, bob.record.data_len, "two");
     }
@@ -134,6 +134,53 @@ static void lost(void) {
 
     party_close(&alice);
     party_close(&bob);
+}
+
+static uint64_t answers_counted(struct party *party) {
+    sds_channel_status_t status;
+    status.size = sizeof status;
+    OK(sds_channel_status(party->manager, CHANNEL, &status, NULL));
+    return status.repairs_answered;
+}
+
+// Alice is gone, and bob misses m1: he asks for it (SDS-R), and carol answers with the bytes that she received.
+static void asked_for_and_answered(void) {
+    struct party alice, bob, carol;
+    struct packet first, second, packet;
+    uint64_t now_ms = START;
+    party_open(&alice, "alice", SDS_PROFILE_RFC);
+    party_open(&bob, "bob", SDS_PROFILE_RFC);
+    party_open(&carol, "carol", SDS_PROFILE_RFC);
+
+    party_wrap(&alice, "m1", "one", now_ms, &first);
+    party_wrap(&alice, "m2", "two", now_ms + 1, &second);
+    CHECK(party_unwrap(&carol, &first, now_ms) == SDS_DISPOSITION_DELIVERED);
+    CHECK(party_unwrap(&carol, &second, now_ms) == SDS_DISPOSITION_DELIVERED);
+    CHECK(party_unwrap(&bob, &second, now_ms) == SDS_DISPOSITION_WAITING);
+
+    CHECK(tick_until(&bob, SDS_RECORD_REPAIR_REQUESTED, "m1", &now_ms));
+    CHECK(bob.record.number == 1.0);
+    CHECK(now_ms >= START + 30000 && now_ms < START + 120000);
+    do {
+        CHECK(party_next(&bob));
+    } while (bob.record.kind != SDS_RECORD_TRANSMIT);
+    CHECK(bob.record.code == SDS_REASON_REPAIR_REQUEST);
+    packet.len = bob.record.data_len;
+    memcpy(packet.data, bob.record.data, packet.len);
+
+    CHECK(party_unwrap(&carol, &packet, now_ms) == SDS_DISPOSITION_SYNC);
+    CHECK(answers_counted(&carol) == 0);
+    CHECK(tick_until(&carol, SDS_RECORD_TRANSMIT, "m1", &now_ms));
+    CHECK(carol.record.code == SDS_REASON_REPAIR_ANSWER);
+    CHECK(carol.record.data_len == first.len && memcmp(carol.record.data, first.data, first.len) == 0);
+    CHECK(answers_counted(&carol) == 1);
+
+    CHECK(party_unwrap(&bob, &first, now_ms) == SDS_DISPOSITION_DELIVERED);
+    CHECK(party_told(&bob, SDS_RECORD_REPAIRED, "m1"));
+
+    party_close(&alice);
+    party_close(&bob);
+    party_close(&carol);
 }
 
 static void offline(void) {
@@ -157,5 +204,6 @@ void repair_tests(void) {
     confirmed_by_sync();
     nobody_there();
     lost();
+    asked_for_and_answered();
     offline();
 }

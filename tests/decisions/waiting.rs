@@ -6,7 +6,7 @@ use sds::types::Profile;
 
 use crate::common::*;
 
-const TIMEOUT: u64 = 5 * MINUTE;
+const TIMEOUT: u64 = 10 * MINUTE;
 
 fn offline() -> Manager {
     let alice = member("alice");

@@ -4,7 +4,7 @@ use sds::output::{Disposition, Event};
 
 use crate::common::*;
 
-const TIMEOUT: u64 = 5 * MINUTE;
+const TIMEOUT: u64 = 10 * MINUTE;
 
 #[test]
 fn i1_buffered_messages_are_checked_when_they_fall_due() {

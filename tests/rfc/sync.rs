@@ -192,7 +192,7 @@ fn y11_a_received_ones_history_and_filter_are_processed() {
         assert_eq!(state(&alice, "m1"), MessageState::Acknowledged, "{profile:?}");
         assert_eq!(state(&alice, "m2"), MessageState::PossiblyAcknowledged, "{profile:?}");
         assert_eq!(missing(&events(&alice)), ["unknown"], "{profile:?}");
-        assert_eq!(lost(&tick_events(&alice, NOW + 5 * MINUTE)), ["unknown"], "{profile:?}");
+        assert_eq!(lost(&tick_events(&alice, NOW + 10 * MINUTE)), ["unknown"], "{profile:?}");
     }
 }
 

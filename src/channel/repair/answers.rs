@@ -4,7 +4,8 @@
 //!
 //! Each request is small and an answer is not, so that who asks could make a group flood itself. Requests are therefore
 //! limited *when they are taken up*: every member hears the same ones, and stops at about the same one, which bounds the
-//! answers of all of them together. What was answered is not answered again within T_min.
+//! answers of all of them together. What was answered is not answered again within half of T_min: nobody asks again so
+//! soon.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -16,12 +17,12 @@ const MINUTE_MS: u64 = 60_000;
 
 /// The incoming repair request buffer, bounded in entries, and in entries and bytes per minute.
 #[derive(Debug, Default)]
-pub(in crate::channel) struct Answers {
+pub struct Answers {
     /// When each is due, T_resp.
     due_of: IdMap<TimeMs>,
     due: BTreeSet<(TimeMs, IdHash)>,
     budget: Budget,
-    /// Messages answered within T_min, oldest first, and until when they are not answered again.
+    /// Messages answered just now, oldest first, and until when they are not answered again.
     recent: VecDeque<(TimeMs, IdHash)>,
     recent_until: IdMap<TimeMs>,
     answered_total: u64,
@@ -94,7 +95,7 @@ impl Answers {
     /// An answer goes out.
     pub fn answered(&mut self, hash: IdHash, now_ms: TimeMs, config: &Config) {
         self.answered_total += 1;
-        let until_ms = now_ms.saturating_add(config.repair_t_min_ms);
+        let until_ms = now_ms.saturating_add(config.repair_t_min_ms / 2);
         self.recent_until.insert(hash, until_ms);
         self.recent.push_back((until_ms, hash));
         // Only messages in the log can be answered: more than it holds need not be remembered.

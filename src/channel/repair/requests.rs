@@ -2,9 +2,11 @@
 //!
 //! RFC: SDS-R participant state: outgoing repair request buffer
 //!
-//! An entry is asked for once its T_req has passed, and asked for again after T_max, twice that, and so on: an answer may
-//! take T_max. When somebody else asks for it, it leaves the buffer and is set aside; if it is still missing after
-//! T_max, it comes back with a new T_req, so that a made-up request cancels nothing for good.
+//! An entry is asked for once its T_req has passed, and asked for again after T_min, twice that, and so on. Its sender
+//! answers at once, so that no answer by then was mostly lost on its way; who waits to answer still keeps the first request
+//! in mind, and makes of the second no second answer. When somebody else asks for it, it leaves the buffer and is set
+//! aside; if it is still missing after T_max, it comes back with a new T_req, so that a made-up request cancels nothing for
+//! good.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +29,7 @@ struct Request {
 
 /// The outgoing repair request buffer. It holds no more than is missing, which is bounded.
 #[derive(Debug, Default)]
-pub(in crate::channel) struct Requests {
+pub struct Requests {
     entries: IdMap<Request>,
     /// The buffer proper, in ascending T_req.
     buffer: BTreeSet<(TimeMs, IdHash)>,
@@ -102,7 +104,7 @@ impl Requests {
     /// A message is being asked for: it will be again, should nobody answer. Returns how often that makes.
     pub fn asked(&mut self, hash: IdHash, now_ms: TimeMs, config: &Config) -> u32 {
         let Some(request) = self.entries.get_mut(&hash) else { return 0 };
-        let wait_ms = config.repair_t_max_ms.saturating_mul(1 << request.asks.min(MAX_DOUBLINGS));
+        let wait_ms = config.repair_t_min_ms.saturating_mul(1 << request.asks.min(MAX_DOUBLINGS));
         request.asks = request.asks.saturating_add(1);
         let asks = request.asks;
         self.reschedule(hash, now_ms.saturating_add(wait_ms), false);
