@@ -83,5 +83,5 @@ fn mutate(ids: &[String]) -> Result<Vec<String>, String> {
         return Err(format!("there is no row {unknown}"));
     }
     let caught = mutations::hunt(root(), &wanted)?;
-    Ok(if caught { Vec::new() } else { vec!["the tests of some rows are too weak".to_owned()] })
+    Ok(if caught { Vec::new() } else { vec!["not every mutation was caught".to_owned()] })
 }

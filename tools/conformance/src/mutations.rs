@@ -38,7 +38,7 @@ fn check_one(root: &Path, row: &Row) -> Result<(), String> {
     match changed().find(|file| !file.starts_with("src/")) {
         Some(file) => Err(format!("{}: it changes {file}, which is not the engine", path.display())),
         None if changed().next().is_none() => Err(format!("{}: it changes nothing", path.display())),
-        None => apply(root, &root.join(&path), true),
+        None => apply(root, &root.join(&path), true).map_err(|problem| format!("{}: {problem}", path.display())),
     }
 }
 
@@ -50,7 +50,7 @@ fn apply(tree: &Path, patch: &Path, dry: bool) -> Result<(), String> {
     git.arg("apply").args(dry.then_some("--check")).arg(patch).stderr(Stdio::null());
     match git.status().map_err(|problem| format!("git: {problem}"))?.success() {
         true => Ok(()),
-        false => Err(format!("{}: it does not apply: make it again", patch.display())),
+        false => Err("it does not apply: make the change anew, and save its `git diff -U1 src`".to_owned()),
     }
 }
 
