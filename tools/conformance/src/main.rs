@@ -1,7 +1,7 @@
 //! RFC 109 by the row.
 //!
 //! * `sds-conformance`: runs `tests/rfc`, prints the table, and writes `docs/conformance.md`
-//! * `sds-conformance --check`: fails if that file is not what the tests say, or if a row's mutation is missing or stale
+//! * `sds-conformance --check`: fails if that file is not what the tests say, or a row's mutation is missing or stale
 //! * `sds-conformance --mutate [ROW ...]`: takes the behaviour of each row out, and fails if its tests do not notice
 
 mod mutations;

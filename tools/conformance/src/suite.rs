@@ -29,7 +29,8 @@ pub fn row_of(test: &str) -> &str {
 /// Builds the tests of a source tree; returns their program. `target`: where to, if not where cargo does by itself.
 pub fn build(tree: &Path, target: Option<&Path>, quiet: bool) -> Result<PathBuf, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(tree).args(["test", "--quiet", "--locked", "--test", "rfc", "--no-run"]);
+    // The whole workspace, as `make rust-test` has it: with other features, all dependencies would be built anew.
+    cargo.current_dir(tree).args(["test", "--quiet", "--locked", "--workspace", "--test", "rfc", "--no-run"]);
     cargo.arg("--message-format=json-render-diagnostics");
     if let Some(target) = target {
         // Line tables would only slow the linker down, seventy times over.
