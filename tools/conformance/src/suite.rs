@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_output_of_the_tests_is_understood() {
-        let text = "\nrunning 3 tests\ntest send::n1_a ... ok\ntest ack::a1_b ... FAILED\ntest ack::a2_c ... ignored\n\n\
+        let text = "\ntest send::n1_a ... ok\ntest ack::a1_b ... FAILED\ntest ack::a2_c ... ignored\n\n\
             failures:\n\n---- ack::a1_b stdout ----\n\nthread 'ack::a1_b' (7) panicked at tests/rfc/ack.rs:12:5:\n\
             assertion failed\n\ntest result: FAILED. 1 passed; 1 failed\n";
         let outcome = parse(text);
