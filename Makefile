@@ -79,6 +79,14 @@ header-check:
 	$(SAY) $@
 	$(CARGO) run --quiet --locked -p sds-header -- --check include/sds.h
 
+.PHONY: conformance mutation-check
+## conformance: RFC 109 row by row, and docs/conformance.md
+conformance:
+	$(CARGO) run --quiet --locked -p sds-conformance
+## mutation-check: ROWS="r1 y3": each row's behaviour is taken out, and its tests must notice; minutes for all rows
+mutation-check:
+	$(CARGO) run --quiet --locked -p sds-conformance -- --mutate $(ROWS)
+
 .PHONY: install uninstall
 ## install: PREFIX=/usr/local DESTDIR=: libraries, header and sds.pc
 install: lib
@@ -100,8 +108,8 @@ setup:
 	tools/setup.sh
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
-TESTS = setup fmt-check lint rust-test doc header-check c-test check-memory symbols-test install-test link-test \
-	go-lint go-test smoke interop deny
+TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test check-memory symbols-test \
+	install-test link-test go-lint go-test smoke interop deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
@@ -120,6 +128,10 @@ lint:
 rust-test:
 	$(SAY) $@
 	$(CARGO) test --workspace --locked
+## conformance-check: fail if a row of RFC 109 fails, docs/conformance.md is stale, or a mutation does not apply
+conformance-check:
+	$(SAY) $@
+	$(CARGO) run --quiet --locked -p sds-conformance -- --check
 ## doc: the Rust documentation, warnings are errors
 doc:
 	$(SAY) $@

@@ -188,6 +188,7 @@ pub fn false_chance(profile: Profile, filter: &[u8], id: &str) -> f64 {
 }
 
 /// Whether the filter in a message holds an id.
+#[track_caller]
 pub fn filter_holds(bytes: &[u8], id: &str) -> bool {
     let (profile, message) = decode(bytes);
     let filter = message.bloom_filter.expect("a filter");
@@ -320,6 +321,7 @@ pub fn snapshot(manager: &Manager) -> (Vec<(String, String)>, Option<u64>) {
 }
 
 /// Runs a call that has to be refused, and checks that it changed nothing and queued nothing.
+#[track_caller]
 pub fn refused<T: std::fmt::Debug>(manager: &Manager, call: impl FnOnce() -> Result<T, Error>) -> Error {
     let before = snapshot(manager);
     let error = call().expect_err("refused");
