@@ -312,12 +312,8 @@ func (s *Session) awaitAcknowledged(ctx context.Context, said int) {
 	}
 }
 
-// Live chats with a live picture.
-func (s *Session) Live(ctx context.Context) error {
-	live, err := ui.OpenLive()
-	if err != nil {
-		return errors.Join(fmt.Errorf("the terminal: %w (-plain does without)", err), s.node.Close())
-	}
+// Live chats with a live picture, and closes it in the end.
+func (s *Session) Live(ctx context.Context, live *ui.Live) error {
 	defer live.Close()
 	s.mu.Lock()
 	s.remark(time.Now(), fmt.Sprintf("you are %s in %s; %s", s.options.Name, s.options.Room, help))
