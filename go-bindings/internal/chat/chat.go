@@ -175,6 +175,10 @@ func (s *Session) observe(e chatnet.Event) {
 		s.tell("missing a message, asking for it")
 	case chatnet.Recovered:
 		s.tell("got a missing message from the %s", e.Via)
+	case chatnet.Asked:
+		s.tell("asking everybody for a missing message")
+	case chatnet.Answered:
+		s.tell("sent a message again that somebody asked for")
 	case chatnet.Lost:
 		s.remark(e.At, "a message is lost: nobody here has it")
 	case chatnet.Joined:
