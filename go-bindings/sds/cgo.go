@@ -4,8 +4,10 @@ package sds
 // in, results come out in pooled C memory, and nothing here decides anything.
 
 /*
-#cgo CFLAGS: -I${SRCDIR}/../../include
-#cgo LDFLAGS: ${SRCDIR}/../../target/lib/libsds.a
+// The library that make built in this checkout, or with -tags sds_system the one that is installed.
+#cgo !sds_system CFLAGS: -I${SRCDIR}/../../include
+#cgo !sds_system LDFLAGS: ${SRCDIR}/../../target/lib/libsds.a
+#cgo sds_system pkg-config: --static sds
 #cgo linux,!android LDFLAGS: -lm -ldl -lpthread
 #cgo android LDFLAGS: -lm -ldl
 #cgo windows LDFLAGS: -lws2_32 -luserenv -lntdll -lbcrypt

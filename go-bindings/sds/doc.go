@@ -1,7 +1,9 @@
 // Package sds makes a group chat over a lossy broadcast network reliable. It implements SDS, Scalable Data Sync (RFC 109):
 // a sender learns that somebody has its message, a receiver learns that it missed one, and both can do something about it.
 //
-// It binds the library libsds.a, which `make` builds at the top of the repository; after that, plain `go build` works.
+// It binds the library libsds.a, which `make` builds at the top of the repository; after that, plain `go build` works, also
+// in modules that replace this one by the checkout. With the build tag sds_system it binds the library that is installed,
+// where pkg-config finds it.
 //
 // # How it works
 //

@@ -476,11 +476,15 @@ func (m *Manager) notify() {
 
 // unixMilli is a time as the library wants it.
 func unixMilli(now time.Time) (uint64, error) {
-	ms := now.UnixMilli()
-	if ms < 0 {
+	// The seconds are compared, not the milliseconds: time.UnixMilli overflows silently, into any number.
+	switch seconds := now.Unix(); {
+	case seconds < 0:
 		return 0, &Error{Status: ErrInvalidArgument, Detail: "now is before 1970: " + now.String()}
+	case seconds >= math.MaxInt64/1000:
+		detail := fmt.Sprintf("now is too far ahead to count in milliseconds: %d s after 1970", seconds)
+		return 0, &Error{Status: ErrInvalidArgument, Detail: detail}
 	}
-	return uint64(ms), nil
+	return uint64(now.UnixMilli()), nil
 }
 
 // flatten lays texts one after the other into the scratch, as the library wants lists.
