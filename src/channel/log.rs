@@ -225,32 +225,36 @@ impl Log {
         self.order.iter().rev().map(|number| self.entry(*number))
     }
 
-    /// What the next message names, in log order: the last few of the log (RFC 109, *Send Message*), and as many older ones
-    /// that nobody named as often as that.
+    /// What the next message names, in log order: the last few of the log (RFC 109, *Send Message*), and before them as many
+    /// older ones that nobody named as often as that.
     ///
     /// A message that waits at most members for something missing is among the last few of nobody's log when it could be
     /// named, and nor are most of those that many send at once: who misses one would never learn of it. `lean`: without
     /// these.
-    pub fn history(&self, lean: bool) -> Vec<&Entry> {
-        let latest = self.order.len().saturating_sub(self.history_size);
-        let mut history: Vec<&Entry> = self.order.range(latest..).map(|number| self.entry(*number)).collect();
-        if lean {
-            return history;
+    pub fn history(&self, lean: bool) -> impl Iterator<Item = &Entry> {
+        let mut older: Vec<&Entry> = Vec::new();
+        if !lean {
+            older.extend(self.little_named().map(|number| self.entry(number)));
+            older.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
         }
-        let oldest_of_latest = history.first().map(|entry| entry.place());
-        let is_older = |entry: &&Entry| oldest_of_latest.is_some_and(|oldest| entry.place() < oldest);
-        let little_named = self.little_named().filter(is_older).take(self.history_size);
-        let latest = history.len();
-        history.extend(little_named);
-        if history.len() > latest {
-            history.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
-        }
-        history
+        older.into_iter().chain(self.order.range(self.latest_from()..).map(|number| self.entry(*number)))
     }
 
-    fn little_named(&self) -> impl Iterator<Item = &Entry> {
-        let here = self.little_named.iter().filter_map(|number| self.entries.get(self.index(*number)));
-        here.filter(|entry| entry.namings < self.history_size)
+    /// Where the last few begin in the order.
+    fn latest_from(&self) -> usize {
+        self.order.len().saturating_sub(self.history_size)
+    }
+
+    /// Numbers of entries from before the last few that were not named often enough, the oldest by arrival first.
+    fn little_named(&self) -> impl Iterator<Item = u32> {
+        let oldest_of_latest = self.order.get(self.latest_from()).map(|number| self.entry(*number).place());
+        let is_wanted = move |number: &&u32| {
+            let entry = self.entries.get(self.index(**number));
+            entry.is_some_and(|entry| {
+                entry.namings < self.history_size && oldest_of_latest.is_some_and(|oldest| entry.place() < oldest)
+            })
+        };
+        self.little_named.iter().filter(is_wanted).take(self.history_size).copied()
     }
 
     /// A message is named in a received history.
@@ -262,8 +266,13 @@ impl Log {
 
     /// A message of ours goes out with [`Log::history`].
     pub fn named_by_us(&mut self, lean: bool) {
-        let hashes: Vec<IdHash> = self.history(lean).iter().map(|entry| entry.hash).collect();
-        hashes.into_iter().for_each(|hash| self.named(hash));
+        if !lean {
+            let older: Vec<u32> = self.little_named().collect();
+            older.into_iter().for_each(|number| self.count_naming(number));
+        }
+        for at in self.latest_from()..self.order.len() {
+            self.count_naming(self.order[at]);
+        }
         let (entries, first, enough) = (&self.entries, self.first, self.history_size);
         let is_little_named =
             |number: &u32| entries.get(number.wrapping_sub(first) as usize).is_some_and(|entry| entry.namings < enough);

@@ -127,12 +127,14 @@ impl Channel {
             retrieval_hint: entry.hint.as_deref(),
             sender_id: self.named_sender(entry).map(|sender_id| sender_id.as_str()),
         };
+        let mut causal_history = Vec::with_capacity(self.config.causal_history_size);
+        causal_history.extend(self.log.history(draft.lean).map(named));
         Message {
             sender_id: &self.config.participant_id,
             message_id: &draft.id.message_id,
             channel_id: &self.id,
             lamport_timestamp_ms: Some(draft.lamport_ms),
-            causal_history: self.log.history(draft.lean).into_iter().map(named).collect(),
+            causal_history,
             bloom_filter: Some(self.filter.wire_bytes()),
             repair_request: self.repair_request(draft),
             content,
