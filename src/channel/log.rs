@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::whole::Whole;
 use crate::config::Config;
-use crate::idhash::{IdHash, IdMap};
+use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::types::{MessageId, ParticipantId, TimeMs};
 
@@ -234,7 +234,7 @@ impl Log {
     pub fn history(&self, lean: bool) -> impl Iterator<Item = &Entry> {
         let mut older: Vec<&Entry> = Vec::new();
         if !lean {
-            older.extend(self.little_named().map(|number| self.entry(number)));
+            older.extend(self.little_named().into_iter().map(|number| self.entry(number)));
             older.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
         }
         older.into_iter().chain(self.order.range(self.latest_from()..).map(|number| self.entry(*number)))
@@ -245,16 +245,24 @@ impl Log {
         self.order.len().saturating_sub(self.history_size)
     }
 
-    /// Numbers of entries from before the last few that were not named often enough, the oldest by arrival first.
-    fn little_named(&self) -> impl Iterator<Item = u32> {
-        let oldest_of_latest = self.order.get(self.latest_from()).map(|number| self.entry(*number).place());
-        let is_wanted = move |number: &&u32| {
-            let entry = self.entries.get(self.index(**number));
-            entry.is_some_and(|entry| {
-                entry.namings < self.history_size && oldest_of_latest.is_some_and(|oldest| entry.place() < oldest)
-            })
-        };
-        self.little_named.iter().filter(is_wanted).take(self.history_size).copied()
+    /// Numbers of entries from before the last few that were not named often enough, the oldest by arrival first. Mostly
+    /// there are none.
+    fn little_named(&self) -> Vec<u32> {
+        let mut wanted = Vec::new();
+        let Some(latest) = self.order.get(self.latest_from()) else { return wanted };
+        let oldest_of_latest = self.entry(*latest).place();
+        for number in &self.little_named {
+            // The latest themselves are mostly all there is: told apart by their timestamps.
+            let is_young = |entry: &&Entry| entry.lamport_ms > oldest_of_latest.0 || number == latest;
+            let entry = self.entries.get(self.index(*number)).filter(|entry| !is_young(entry));
+            if entry.is_some_and(|entry| entry.namings < self.history_size && entry.place() < oldest_of_latest) {
+                wanted.push(*number);
+                if wanted.len() == self.history_size {
+                    break;
+                }
+            }
+        }
+        wanted
     }
 
     /// A message is named in a received history.
@@ -267,8 +275,7 @@ impl Log {
     /// A message of ours goes out with [`Log::history`].
     pub fn named_by_us(&mut self, lean: bool) {
         if !lean {
-            let older: Vec<u32> = self.little_named().collect();
-            older.into_iter().for_each(|number| self.count_naming(number));
+            self.little_named().into_iter().for_each(|number| self.count_naming(number));
         }
         for at in self.latest_from()..self.order.len() {
             self.count_naming(self.order[at]);
@@ -340,43 +347,56 @@ impl Log {
 /// The hashes of ids, the oldest forgotten beyond a limit.
 #[derive(Debug)]
 struct Remembered {
-    /// The turn in which an id was inserted, so that one that was removed and came again is not forgotten too early.
-    turns: IdMap<u64>,
-    by_age: VecDeque<(u64, IdHash)>,
-    turn: u64,
+    /// By age, numbered on and on (wrapping) from `first`. Those that were removed stay here until their time comes.
+    by_age: VecDeque<IdHash>,
+    first: u32,
+    /// The numbers of those that are remembered: small, since it is looked into at random.
+    by_id: HashTable<u32>,
     limit: usize,
 }
 
 impl Remembered {
     fn new(limit: usize) -> Self {
-        Self { turns: IdMap::default(), by_age: VecDeque::new(), turn: 0, limit }
+        Self { by_age: VecDeque::new(), first: 0, by_id: HashTable::new(), limit }
     }
 
     fn len(&self) -> usize {
-        self.turns.len()
+        self.by_id.len()
     }
 
     fn contains(&self, hash: IdHash) -> bool {
-        self.turns.contains_key(&hash)
+        let is_it = |number: &u32| self.by_age.get(number.wrapping_sub(self.first) as usize) == Some(&hash);
+        self.by_id.find(hash.short(), is_it).is_some()
     }
 
     fn insert(&mut self, hash: IdHash) {
         if self.contains(hash) {
             return;
         }
-        self.turn += 1;
-        self.turns.insert(hash, self.turn);
-        self.by_age.push_back((self.turn, hash));
+        let number = self.first.wrapping_add(self.by_age.len() as u32);
+        self.by_age.push_back(hash);
+        let (by_age, first) = (&self.by_age, self.first);
+        let hash_of = |other: &u32| by_age[other.wrapping_sub(first) as usize].short();
+        self.by_id.insert_unique(hash.short(), number, hash_of);
         while self.by_age.len() > self.limit {
-            if let Some((turn, oldest)) = self.by_age.pop_front()
-                && self.turns.get(&oldest) == Some(&turn)
-            {
-                self.turns.remove(&oldest);
-            }
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let number = self.first;
+        let Some(oldest) = self.by_age.pop_front() else { return };
+        self.first = self.first.wrapping_add(1);
+        if let Ok(found) = self.by_id.find_entry(oldest.short(), |other| *other == number) {
+            found.remove();
         }
     }
 
     fn remove(&mut self, hash: IdHash) {
-        self.turns.remove(&hash);
+        let (by_age, first) = (&self.by_age, self.first);
+        let is_it = |number: &u32| by_age.get(number.wrapping_sub(first) as usize) == Some(&hash);
+        if let Ok(found) = self.by_id.find_entry(hash.short(), is_it) {
+            found.remove();
+        }
     }
 }

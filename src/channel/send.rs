@@ -64,18 +64,21 @@ impl Channel {
     pub fn draft(&mut self, message_id: Option<&str>, content: &[u8], now_ms: TimeMs) -> Result<Drafted, Error> {
         let now = self.clock.observe(now_ms);
         let mut lamport_ms = self.clock.next(self.profile, now);
-        let message_id = match message_id {
+        let (message_id, hash) = match message_id {
             Some(message_id) => {
                 let hash = self.ids.hash(message_id);
                 if let Some(bytes) = self.outgoing.bytes(hash) {
                     return Ok(Drafted::Before(bytes.clone()));
                 }
                 self.check_given(message_id, hash, lamport_ms, content)?;
-                MessageId::from(message_id)
+                (MessageId::from(message_id), hash)
             }
-            None => self.make_id(&mut lamport_ms, content),
+            None => {
+                let message_id = self.make_id(&mut lamport_ms, content);
+                let hash = self.ids.hash(&message_id);
+                (message_id, hash)
+            }
         };
-        let hash = self.ids.hash(&message_id);
         self.outgoing.check_room(content.len(), &self.config)?;
         self.filter.expire(now.steady_ms);
         let requests = self.requests.eligible(now.steady_ms, &self.config);
