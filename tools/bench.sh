@@ -9,6 +9,10 @@ RUNS=3
 MOST_GO_WRAP_VS_RUST=2
 MOST_GO_ALLOCS=2
 
+# Memory that was freed stays with the process: otherwise a figure may measure how often the system takes pages back and
+# clears them anew. (For glibc; elsewhere nobody looks at these.)
+export MALLOC_TRIM_THRESHOLD_=1073741824 MALLOC_MMAP_THRESHOLD_=1073741824
+
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

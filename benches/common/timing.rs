@@ -21,26 +21,6 @@ pub fn time_both(turn: usize, a: impl FnOnce(), b: impl FnOnce()) -> (Duration, 
     }
 }
 
-/// The same, each piece of work done once untimed right before: what one side left in the caches, and the other long ago,
-/// is not what is compared. The work is told which time it is, 0 or 1.
-pub fn time_both_warm(turn: usize, mut a: impl FnMut(usize), mut b: impl FnMut(usize)) -> (Duration, Duration) {
-    let mut warm_a = || {
-        a(0);
-        time(|| a(1))
-    };
-    let mut warm_b = || {
-        b(0);
-        time(|| b(1))
-    };
-    if turn.is_multiple_of(2) {
-        let first = warm_a();
-        (first, warm_b())
-    } else {
-        let first = warm_b();
-        (warm_a(), first)
-    }
-}
-
 /// Measures a ratio: `batch` runs a short batch of both sides and returns how long each took. What is rare within a round
 /// (a filter that is rebuilt) counts in its sums; a round that something else disturbed does not count in the median of
 /// rounds.

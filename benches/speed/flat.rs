@@ -8,12 +8,12 @@ use sds::types::Profile;
 
 use crate::common::chat::{ALICE, BOB, Member, config};
 use crate::common::figure::{Figure, worst};
-use crate::common::timing::{ratio, time_both_warm};
+use crate::common::timing::{ratio, time_both};
 
 const ROUNDS: usize = 5;
-const BATCH: usize = 8;
+const BATCH: usize = 32;
 /// Small enough for the greater channel not to double what it holds.
-const BATCHES: usize = 1_024 / BATCH;
+const BATCHES: usize = 2_048 / BATCH;
 const FEW: usize = 100;
 const MANY: usize = 100_000;
 const UNACKNOWLEDGED: usize = 8;
@@ -21,8 +21,8 @@ const STEP_MS: u64 = 5;
 const LIMIT: f64 = 1.3;
 
 /// Limits that hold all messages, and filters of one size: in the rfc profile there is but one, and in the libsds profile
-/// the capacity is at its least from the start. Both channels keep as many messages whole, few enough for the
-/// smaller one, too, to drop one for each that it takes in.
+/// the capacity is at its least from the start. Both channels keep as many messages whole: few enough for the smaller one,
+/// too, to drop one for each that it takes in.
 fn limits(name: &str, profile: Profile) -> Config {
     let bloom_capacity = if profile == Profile::Rfc { 10_000 } else { 64 };
     Config { log_messages: 200_000, seen_limit: 200_000, log_bytes: 64 << 10, bloom_capacity, ..config(name) }
@@ -39,7 +39,7 @@ fn each_profile(name: &str, measure: impl Fn(Profile) -> f64) -> Vec<Figure> {
 
 /// The first messages of a member, of which there are always the same: a small channel is made anew for every batch.
 fn first_messages(profile: Profile) -> Vec<Bytes> {
-    member(BOB, profile).send(FEW + 2 * BATCH)
+    member(BOB, profile).send(FEW + BATCH)
 }
 
 fn small(profile: Profile, messages: &[Bytes]) -> Member {
@@ -64,23 +64,12 @@ pub fn wrap() -> Vec<Figure> {
         let (mut many, _) = large(profile);
         ratio(ROUNDS, BATCHES, |turn| {
             let mut few = small(profile, &first);
-            let (ids_many, ids_few) = (many.next_ids(2 * BATCH), few.next_ids(2 * BATCH));
-            let (of_many, of_few) = (halves(&ids_many), halves(&ids_few));
-            let times = time_both_warm(
-                turn,
-                |half| wrap_all(&mut many, of_many[half]),
-                |half| wrap_all(&mut few, of_few[half]),
-            );
+            let (ids_many, ids_few) = (many.next_ids(BATCH), few.next_ids(BATCH));
+            let times = time_both(turn, || wrap_all(&mut many, &ids_many), || wrap_all(&mut few, &ids_few));
             many.settle(&ids_many);
             times
         })
     })
-}
-
-/// What is done untimed, and what is timed.
-fn halves<T>(all: &[T]) -> [&[T]; 2] {
-    let (first, second) = all.split_at(BATCH);
-    [first, second]
 }
 
 fn wrap_all(member: &mut Member, ids: &[String]) {
@@ -94,9 +83,8 @@ pub fn unwrap() -> Vec<Figure> {
         let (mut many, mut bob) = large(profile);
         ratio(ROUNDS, BATCHES, |turn| {
             let mut few = small(profile, &first);
-            let next = bob.send(2 * BATCH);
-            let (of_many, of_few) = (halves(&next), halves(&first[FEW..]));
-            time_both_warm(turn, |half| unwrap_all(&mut many, of_many[half]), |half| unwrap_all(&mut few, of_few[half]))
+            let next = bob.send(BATCH);
+            time_both(turn, || unwrap_all(&mut many, &next), || unwrap_all(&mut few, &first[FEW..]))
         })
     })
 }
