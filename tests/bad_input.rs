@@ -12,9 +12,11 @@ use sds::output::{ChannelOptions, Disposition};
 use sds::types::Profile;
 use sds::{Config, Error, Manager};
 
+type Call = Box<dyn Fn(&Manager) -> Result<(), Error>>;
+
 struct Row {
     what: String,
-    call: Box<dyn Fn(&Manager) -> Result<(), Error>>,
+    call: Call,
     status: sds_status_t,
     /// The error's text, or how it begins.
     says: String,

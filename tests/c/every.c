@@ -1,5 +1,5 @@
-// Every function, with every argument that it takes wrong in every way that a library can notice. Each time: the status,
-// a text that says what was wrong, nothing written, nothing changed. run.sh checks that no function is left out.
+// Every function, with every argument that it takes wrong in every way that a library can notice. Each time: the
+// status, a text that says what was wrong, nothing written, nothing changed. run.sh sees to it that none is left out.
 #include "party.h"
 
 #include <stdlib.h>
@@ -188,7 +188,7 @@ static struct args scene_args(struct scene *it, unsigned takes) {
     a.channel_id = "chat", a.channel_id_len = 4;
     a.message_id = takes & NEW_ID ? "n" : "m", a.message_id_len = 1;
     a.bytes = (const uint8_t *)"x", a.bytes_len = 1;
-    // A batch succeeds whatever its messages are, and tells of each, of an impossible time too. As two ids, "xy" is fine.
+    // A batch succeeds whatever its messages are, and at whatever time; as two ids, "xy" is fine.
     it->lengths[0] = it->lengths[1] = 1;
     a.lengths = it->lengths, a.count = 2;
     if (takes & PACKET) {
@@ -301,7 +301,8 @@ SPOIL_SIZED(entry)
 #define DEFECT(of, spoil, status, says) {#spoil, of, NULL, spoil, SDS_##status, says}
 #define ONLY(function, spoil, status, says) {#spoil, 0, function, spoil, SDS_##status, says}
 #define SIZES(of, name, text) \
-    DEFECT(of, name##_0, INVALID_SIZE, "size of " text " is 0"), DEFECT(of, name##_short, INVALID_SIZE, "size of " text), \
+    DEFECT(of, name##_0, INVALID_SIZE, "size of " text " is 0"), \
+        DEFECT(of, name##_short, INVALID_SIZE, "size of " text), \
         DEFECT(of, name##_over, INVALID_SIZE, "size of " text)
 #define SIZED(of, name) DEFECT(of, name##_null, INVALID_ARGUMENT, #name " is NULL"), SIZES(of, name, #name)
 
@@ -400,8 +401,8 @@ static void refused(struct scene *it, const struct function *function, const str
     OK(sds_channel_status(manager, CHANNEL, &status, NULL));
     OK(sds_channel_dump(manager, CHANNEL, &after, NULL));
     OK(sds_next_deadline(manager, &deadline_after, NULL));
-    same = after.len == before->len && memcmp(after.data, before->data, after.len) == 0 && deadline_after == deadline_ms;
-    check(same && status.sent == 1, what, __FILE__, __LINE__);
+    same = after.len == before->len && memcmp(after.data, before->data, after.len) == 0;
+    check(same && status.sent == 1 && deadline_after == deadline_ms, what, __FILE__, __LINE__);
     sds_buffer_free(&after);
 }
 
