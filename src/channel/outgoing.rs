@@ -217,6 +217,15 @@ impl Outgoing {
         }
     }
 
+    /// The same for a message that is sent again: only a cancelled one has to come back into the buffer.
+    pub fn check_room_again(&self, hash: IdHash, max: usize) -> Result<(), Error> {
+        if self.is_cancelled(hash) { self.check_room(max) } else { Ok(()) }
+    }
+
+    fn is_cancelled(&self, hash: IdHash) -> bool {
+        self.messages.get(&hash).is_some_and(|own| own.state == MessageState::Cancelled)
+    }
+
     /// Makes room for one more message: the oldest that was given up leaves, if the buffer is full.
     pub fn make_room(&mut self, max: usize) {
         while self.review.len() >= max {
@@ -373,8 +382,11 @@ impl Outgoing {
     }
 
     /// Sends a message again by the host's wish: its resends count anew. Returns its bytes, or `None` if it needs none,
-    /// being acknowledged.
-    pub fn retry(&mut self, hash: IdHash, due_ms: TimeMs) -> Option<(MessageId, Bytes)> {
+    /// being acknowledged. Ask [`check_room_again`](Self::check_room_again) first, with the same `max`.
+    pub fn retry(&mut self, hash: IdHash, due_ms: TimeMs, max: usize) -> Option<(MessageId, Bytes)> {
+        if self.is_cancelled(hash) {
+            self.make_room(max);
+        }
         let own = self.messages.get_mut(&hash).filter(|own| own.state != MessageState::Acknowledged)?;
         if own.state == MessageState::Cancelled {
             self.ended_bytes -= own.bytes.len();

@@ -68,7 +68,10 @@ impl Channel {
         let hash = self.ids.hash(&message_id);
         match self.outgoing.bytes(hash) {
             Some(bytes) if bytes.is_empty() => return Err(Error::BytesGone(message_id.to_string())),
-            Some(bytes) => return Ok(Drafted::Before(bytes.clone())),
+            Some(bytes) => {
+                self.outgoing.check_room_again(hash, self.config.max_unacknowledged)?;
+                return Ok(Drafted::Before(bytes.clone()));
+            }
             None => self.check_unused(&message_id, hash)?,
         }
         if given && self.options.derived_ids && message_id.as_str() != derive() {
@@ -158,7 +161,7 @@ impl Channel {
         let now = self.clock.observe(now_ms);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         let hash = self.ids.hash(message_id);
-        self.outgoing.retry(hash, due_ms);
+        self.outgoing.retry(hash, due_ms, self.config.max_unacknowledged);
         self.answers.cancel(hash);
     }
 
@@ -170,8 +173,10 @@ impl Channel {
         if bytes.is_empty() {
             return Err(Error::BytesGone(message_id.to_owned()));
         }
+        let max = self.config.max_unacknowledged;
+        self.outgoing.check_room_again(hash, max)?;
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
-        if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms) {
+        if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms, max) {
             self.answers.cancel(hash);
             self.outputs.push(Output::Transmit(Transmit { message_id, reason: TransmitReason::Resend, bytes }));
         }
