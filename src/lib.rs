@@ -62,6 +62,8 @@
 //! | Resolve Conflicts | `channel/log.rs` |
 //! | Review ACK Status | `channel/outgoing.rs` |
 //! | the sweeps, Periodic Sync Message | `channel/tick.rs` |
+//! | SDS-R send, receive | `channel/send.rs`, `channel/requests.rs` |
+//! | SDS-R state, T_req, T_resp, response group | [`channel::repair`] |
 //!
 //! Above them, [`manager`] decodes, routes, locks and queues, and [`ffi`] is the C ABI over it.
 //!

@@ -24,7 +24,7 @@ const LIMIT: f64 = 1.3;
 /// the capacity is at its least from the start.
 fn limits(name: &str, profile: Profile) -> Config {
     let bloom_capacity = if profile == Profile::Rfc { 10_000 } else { 64 };
-    Config { log_messages: 200_000, seen_limit: 200_000, log_bytes: 1 << 30, bloom_capacity, ..config(name) }
+    Config { log_messages: 200_000, seen_limit: 200_000, bloom_capacity, ..config(name) }
 }
 
 fn member(name: &'static str, profile: Profile) -> Member {
