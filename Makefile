@@ -79,6 +79,14 @@ header-check:
 	$(SAY) $@
 	$(CARGO) run --quiet --locked -p sds-header -- --check include/sds.h
 
+.PHONY: conformance mutation-check
+## conformance: RFC 109 row by row, and docs/conformance.md
+conformance:
+	$(CARGO) run --quiet --locked -p sds-conformance
+## mutation-check: ROWS="r1 y3": each row's behaviour is taken out, and its tests must notice; minutes for all rows
+mutation-check:
+	$(CARGO) run --quiet --locked -p sds-conformance -- --mutate $(ROWS)
+
 .PHONY: install uninstall
 ## install: PREFIX=/usr/local DESTDIR=: libraries, header and sds.pc
 install: lib
@@ -100,8 +108,8 @@ setup:
 	tools/setup.sh
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
-TESTS = setup fmt-check lint rust-test doc header-check c-test check-memory symbols-test install-test link-test \
-	go-lint go-test smoke deny
+TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test check-memory symbols-test \
+	install-test link-test go-lint go-test smoke interop deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
@@ -120,6 +128,10 @@ lint:
 rust-test:
 	$(SAY) $@
 	$(CARGO) test --workspace --locked
+## conformance-check: fail if a row of RFC 109 fails, docs/conformance.md is stale, or a mutation does not apply
+conformance-check:
+	$(SAY) $@
+	$(CARGO) run --quiet --locked -p sds-conformance -- --check
 ## doc: the Rust documentation, warnings are errors
 doc:
 	$(SAY) $@
@@ -154,7 +166,7 @@ link-test: lib
 go-lint: lib
 	$(SAY) $@
 	@tools/setup.sh --has $(GO) || exit 0; set -e; \
-	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod tests/link/go.mod)); do \
+	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod tests/*/go.mod)); do \
 		unformatted=$$(gofmt -l $$module); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; \
 		(cd $$module && $(GO) vet ./...); \
 	done
@@ -167,22 +179,34 @@ go-test: lib
 	done
 
 .PHONY: demo chat bench
-## demo: LOSS=0.2 SEED= SPEED= FILE=: six people chat over UDP sockets that lose packets; all logs end equal
+# What was given goes through the environment, so that blanks and quotes in it stay what they are; and the programs run
+# in the folder that make runs in, so that relative names mean the same.
+export LOSS SEED SPEED FILE STORE PLAIN NAME
+GIVEN = $(GO) build -C $(GO_BINDINGS) -o $(CURDIR)/target/bin/ ./cmd/$(1) && target/bin/$(1)
+## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN=: six people chat over UDP sockets that lose packets; all logs end equal
 demo: lib
-	cd $(GO_BINDINGS) && $(GO) run ./cmd/sds-demo $(if $(LOSS),-loss $(LOSS)) $(if $(SEED),-seed $(SEED)) \
-		$(if $(SPEED),-speed $(SPEED)) $(if $(FILE),-file '$(abspath $(FILE))')
-## chat: NAME=alice: a chat to type in; run it in two or more terminals
+	@$(call GIVEN,sds-demo) $${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${SPEED:+-speed "$$SPEED"} \
+		$${FILE:+-file "$$FILE"} $${STORE:+-store="$$STORE"} $${PLAIN:+-plain="$$PLAIN"}
+## chat: NAME=alice PLAIN=: a chat to type in; run it in two or more terminals
 chat: lib
-	cd $(GO_BINDINGS) && $(GO) run ./cmd/sds-chat $(if $(NAME),-name '$(NAME)')
+	@$(call GIVEN,sds-chat) $${NAME:+-name "$$NAME"} $${PLAIN:+-plain="$$PLAIN"}
 ## bench: prints lines `bench: <name> <value> <unit>`
 bench: lib
 	tools/bench.sh
 # The demo itself checks that all logs end equal, and fails if not.
 smoke: lib
 	$(SAY) $@
-	@tools/setup.sh --has $(GO) || exit 0; \
-	$(MAKE) --no-print-directory demo SEED=1 SPEED=200 >target/smoke.log 2>&1 || { cat target/smoke.log; exit 1; }; \
-	tail -n 10 target/smoke.log
+	@tools/setup.sh --has $(GO) || exit 0; tests/demo.sh '$(MAKE)'
+
+## interop: our engine and the real @waku/sds, from npm in Node, talk until both logs are equal
+interop: lib
+	$(SAY) $@
+	@GO='$(GO)' MAKE='$(MAKE)' tests/interop/run.sh $(INTEROP_MODULES)
+# npm rewrites the folder as a whole; the file says from which lock file.
+INTEROP_MODULES := tests/interop/node_modules/.installed
+$(INTEROP_MODULES): $(addprefix tests/interop/,package.json package-lock.json .npmrc)
+	cd tests/interop && npm ci --prefer-offline --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # cargo-deny takes about three minutes to build on two cores; once built it stays in target/tools.
 DENY := target/tools/bin/cargo-deny

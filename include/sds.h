@@ -125,7 +125,7 @@
 #define SDS_RECORD_WRAPPED 20
 
 // Record: result of an unwrap. Channel, message id, sender, data = content, timestamp, code = `SDS_DISPOSITION_*`,
-// flags, entries = every dependency that is not met now.
+// flags, entries = every dependency that is not met now; with `SDS_DISPOSITION_BEFORE_US`, those that lie before us.
 #define SDS_RECORD_UNWRAPPED 21
 
 // Record: bytes of a batch that were refused. Code = status, data = what was wrong, as text.
@@ -222,7 +222,7 @@ enum sds_status_t
  {
   // Success.
   SDS_OK = 0,
-  // A pointer is NULL that must not be, or a length or an enumerated value is impossible.
+  // A pointer is NULL that must not be, or a length, a time or an enumerated value is impossible.
   SDS_INVALID_ARGUMENT = 1,
   // The manager handle was never given out.
   SDS_INVALID_HANDLE = 2,
@@ -238,7 +238,7 @@ enum sds_status_t
   SDS_INVALID_CONFIG = 7,
   // The channel is not open.
   SDS_UNKNOWN_CHANNEL = 8,
-  // The channel is open already, with other options.
+  // The channel exists already, open or closed, with other options.
   SDS_CHANNEL_OPTIONS_DIFFER = 9,
   // No more channels can be opened.
   SDS_TOO_MANY_CHANNELS = 10,
@@ -262,7 +262,7 @@ enum sds_status_t
   SDS_EPHEMERAL_UNSUPPORTED = 19,
   // The message is not one of ours, or no longer held.
   SDS_UNKNOWN_MESSAGE = 20,
-  // Too many of our messages await an acknowledgement.
+  // Too many of our messages, or too many bytes of them, await an acknowledgement.
   SDS_TOO_MANY_UNACKNOWLEDGED = 21,
   // Too many outputs wait: call `sds_drain`, then try again.
   SDS_OUTPUTS_FULL = 22,
@@ -396,7 +396,7 @@ typedef struct sds_config_t {
   // 1 (default): repair what is missing among the members, without a store (SDS-R). Needs a participant id; without
   // one it is off. 0: off.
   uint32_t repair;
-  // Message ids named in a causal history. Default: 3.
+  // Message ids named in a causal history, and as many older ones at most that were named less often. Default: 3.
   size_t causal_history_size;
   // How far ahead of the clock a timestamp may lie and still move ours, rfc channels. Default: 600,000.
   uint64_t max_clock_drift_rfc_ms;
@@ -404,8 +404,6 @@ typedef struct sds_config_t {
   uint64_t max_clock_drift_libsds_ms;
   // A backward step of the host's clock by more than this shifts all deadlines. Default: 60,000.
   uint64_t clock_step_ms;
-  // Delivered messages stamped too far ahead, kept outside the log. Default: 256.
-  size_t max_held_messages;
   // Messages in a channel's log in memory. Default: 1,000.
   size_t log_messages;
   // Bytes of whole messages that a channel's log keeps for sending again. Default: 8 MiB.
@@ -434,6 +432,8 @@ typedef struct sds_config_t {
   uint32_t resend_jitter_percent;
   // Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
   size_t max_unacknowledged;
+  // Bytes that these hold, per channel. Default: 256 MiB.
+  size_t max_unacknowledged_bytes;
   // Wait for missing dependencies before they are lost. Default: 600,000. With repair, at least
   // 2 `repair_t_max_ms` + 30,000.
   uint64_t dependency_timeout_ms;
@@ -481,7 +481,7 @@ typedef struct sds_config_t {
   size_t max_hint_bytes;
   // A received filter. Default: 128 KiB.
   size_t max_filter_bytes;
-  // Channels per manager. Default: 100,000.
+  // Channels per manager, closed ones that were not forgotten included. Default: 100,000.
   size_t max_channels;
   // Outputs that wait to be drained, per manager. Default: 65,536.
   size_t max_outputs;
@@ -706,8 +706,9 @@ sds_status_t sds_manager_close(sds_manager_t manager,
 sds_status_t sds_manager_reset(sds_manager_t manager,
                                struct sds_error_t *error);
 
-// Tells a manager whether the network is reachable. Offline, nothing is resent and no sync message is made; what fell
-// due meanwhile goes out with the next tick online. A new manager is online.
+// Tells a manager whether the network is reachable. Offline, nothing is resent, asked for or answered and no sync message
+// is made; what fell due meanwhile goes out with the next tick online. Nor is anything missing given up: that time does
+// not count. A new manager is online.
 //
 // Parameters: `online`: 1 or 0. `now_ms`: milliseconds since the Unix epoch.
 //
@@ -776,6 +777,30 @@ sds_status_t sds_wrap_outgoing(sds_manager_t manager,
                                uint64_t now_ms,
                                struct sds_buffer_t *out,
                                struct sds_error_t *error);
+
+// Does what `sds_wrap_outgoing` does, and writes the bytes to broadcast where the caller wants them, in one copy: for
+// callers that use the same memory again for every message, or whose memory is none of `malloc`'s.
+//
+// Parameters: as `sds_wrap_outgoing`, and: `memory`, `capacity`: where the bytes are written, and its size.
+// `len`: receives how many they are. If they are more than `capacity` nothing is written to `memory`. `out`: receives one
+// `SDS_RECORD_WRAPPED`, whose data is empty if the bytes are in `memory`, and otherwise is the bytes.
+//
+// Returns: as `sds_wrap_outgoing`.
+//
+// Ownership: as for `sds_wrap_outgoing`. The memory stays the caller's; the content may lie in it.
+sds_status_t sds_wrap_outgoing_into(sds_manager_t manager,
+                                    const char *channel_id,
+                                    size_t channel_id_len,
+                                    const char *message_id,
+                                    size_t message_id_len,
+                                    const uint8_t *content,
+                                    size_t content_len,
+                                    uint64_t now_ms,
+                                    uint8_t *memory,
+                                    size_t capacity,
+                                    size_t *len,
+                                    struct sds_buffer_t *out,
+                                    struct sds_error_t *error);
 
 // Makes a message that is delivered at once, is not acknowledged and leaves no trace: "alice is typing".
 //

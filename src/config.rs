@@ -32,8 +32,8 @@ pub struct Config {
     /// are refused, since otherwise a stranger makes channels.
     pub auto_open_channels: bool,
 
-    /// Message ids named in a causal history. RFC: two recommended; default three, since with two too many misses go
-    /// unnoticed at 10 % loss.
+    /// Message ids named in a causal history, and as many older ones at most that were named less often than that. RFC:
+    /// two recommended; default three, since with two too many misses go unnoticed at 10 % loss.
     pub causal_history_size: usize,
 
     /// How far ahead of the clock a timestamp may lie and still move ours, in rfc channels. Default: 10 minutes.
@@ -43,8 +43,6 @@ pub struct Config {
     /// A backward step of the host's clock by more than this shifts all deadlines; smaller ones are ignored.
     /// Default: 60 s.
     pub clock_step_ms: u64,
-    /// Delivered messages stamped too far ahead, kept outside the log until time catches up. Default: 256.
-    pub max_held_messages: usize,
 
     /// Messages in a channel's log in memory; the oldest by arrival leave first. Default: 1,000.
     pub log_messages: usize,
@@ -77,6 +75,8 @@ pub struct Config {
     pub resend_jitter_percent: u32,
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
+    /// Bytes that these hold, per channel. Given-up messages leave first; then wraps are refused. Default: 256 MiB.
+    pub max_unacknowledged_bytes: usize,
 
     /// Wait for missing dependencies before they are lost. With repair, at least 2 `repair_t_max_ms` + 30 s: we ask by
     /// T_max at the latest, and an answer may take T_max. Default: 10 minutes, which leaves time to ask again for what
@@ -138,7 +138,7 @@ pub struct Config {
     /// A received filter. Default: 128 KiB (deployed ones have 18,752 bytes).
     pub max_filter_bytes: usize,
 
-    /// Channels per manager. Default: 100,000.
+    /// Channels per manager, closed ones that were not forgotten included. Default: 100,000.
     pub max_channels: usize,
     /// Outputs that wait to be drained, per manager; beyond, calls that make more are refused. Default: 65,536.
     pub max_outputs: usize,
@@ -155,7 +155,6 @@ impl Default for Config {
             max_clock_drift_rfc_ms: 600_000,
             max_clock_drift_libsds_ms: 7 * 24 * 3_600_000,
             clock_step_ms: 60_000,
-            max_held_messages: 256,
             log_messages: 1_000,
             log_bytes: 8 << 20,
             seen_limit: 20_000,
@@ -170,6 +169,7 @@ impl Default for Config {
             max_resends: 5,
             resend_jitter_percent: 20,
             max_unacknowledged: 10_000,
+            max_unacknowledged_bytes: 256 << 20,
             dependency_timeout_ms: 600_000,
             max_waiting_messages: 1_000,
             max_waiting_bytes: 8 << 20,
@@ -249,8 +249,8 @@ impl Config {
             ),
             (
                 "causal_history_size",
-                (1..=self.max_history_entries).contains(&self.causal_history_size),
-                format!("must be 1 to max_history_entries ({})", self.max_history_entries),
+                (1..=self.max_history_entries / 2).contains(&self.causal_history_size),
+                format!("must be 1 to half of max_history_entries ({})", self.max_history_entries),
             ),
             (
                 "causal_history_size",
@@ -283,8 +283,12 @@ impl Config {
                 self.max_waiting_bytes >= self.max_message_bytes,
                 format!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
             ),
+            (
+                "max_unacknowledged_bytes",
+                self.max_unacknowledged_bytes >= self.max_message_bytes,
+                format!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
+            ),
             at_least_one("log_messages", self.log_messages),
-            at_least_one("max_held_messages", self.max_held_messages),
             at_least_one("seen_limit", self.seen_limit),
             at_least_one("max_acknowledgers", self.max_acknowledgers),
             at_least_one("max_unacknowledged", self.max_unacknowledged),
@@ -298,7 +302,8 @@ impl Config {
     /// The most that a causal history and a repair request of ours can take on the wire, in bytes.
     fn history_bytes(&self) -> usize {
         let entry = self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32);
-        self.causal_history_size.saturating_add(self.repair_request_size).saturating_mul(entry)
+        let entries = self.causal_history_size.saturating_mul(2).saturating_add(self.repair_request_size);
+        entries.saturating_mul(entry)
     }
 
     fn rate_rules(&self) -> Vec<Rule> {

@@ -90,8 +90,8 @@ pub enum Error {
     /// The channel is not open here.
     #[error("channel {0:?} is not open")]
     UnknownChannel(String),
-    /// The channel is open already, with other options.
-    #[error("channel {0:?} is open already, with other options")]
+    /// The channel exists already, open or closed, with other options.
+    #[error("channel {0:?} exists already, with other options")]
     ChannelOptionsDiffer(String),
     /// No more channels can be opened.
     #[error("limit of {0} channels reached")]
@@ -146,6 +146,12 @@ pub enum Error {
     /// Too many of our own messages await an acknowledgement.
     #[error("limit of {0} unacknowledged messages reached")]
     TooManyUnacknowledged(usize),
+    /// Our messages that await an acknowledgement hold too many bytes.
+    #[error("limit of {0} bytes of unacknowledged messages reached")]
+    TooManyUnacknowledgedBytes(usize),
+    /// A time that no clock shows, such as a deadline that means "none".
+    #[error("a time of {0} ms lies beyond the year 9999")]
+    TimeOutOfRange(u64),
     /// The host has not drained the outputs.
     #[error("limit of {0} undrained outputs reached: drain, then try again")]
     OutputsFull(usize),

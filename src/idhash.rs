@@ -13,8 +13,26 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 /// An id derived from its message: SHA-256 in hex over channel, sender, timestamp and content, each preceded by its
 /// length in bytes as a big-endian u64, the timestamp as a big-endian u64 of milliseconds. Equal payloads get two ids.
 pub fn derive_message_id(channel_id: &str, sender_id: &str, lamport_timestamp_ms: u64, content: &[u8]) -> String {
+    hex_digest(&[channel_id.as_bytes(), sender_id.as_bytes(), &lamport_timestamp_ms.to_be_bytes(), content])
+}
+
+/// An id that nobody else makes, where ids need not be derived from their messages: with 16 random bytes as a fifth part.
+/// Members without a name, and one whose state was lost, may send equal contents at equal timestamps.
+pub fn unique_message_id(
+    channel_id: &str,
+    sender_id: &str,
+    lamport_timestamp_ms: u64,
+    content: &[u8],
+    random: u128,
+) -> String {
+    let timestamp = lamport_timestamp_ms.to_be_bytes();
+    hex_digest(&[channel_id.as_bytes(), sender_id.as_bytes(), &timestamp, content, &random.to_be_bytes()])
+}
+
+/// SHA-256 in hex over parts, each preceded by its length in bytes as a big-endian u64.
+fn hex_digest(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
-    for part in [channel_id.as_bytes(), sender_id.as_bytes(), &lamport_timestamp_ms.to_be_bytes(), content] {
+    for part in parts {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     }

@@ -160,6 +160,14 @@ pub struct Dependency {
     pub sender_id: Option<ParticipantId>,
 }
 
+impl Dependency {
+    /// Takes over what `other` says of the same message and this one does not.
+    pub fn fill_in(&mut self, other: &Self) {
+        self.retrieval_hint = self.retrieval_hint.take().or_else(|| other.retrieval_hint.clone());
+        self.sender_id = self.sender_id.take().or_else(|| other.sender_id.clone());
+    }
+}
+
 impl From<&HistoryEntry<'_>> for Dependency {
     fn from(entry: &HistoryEntry<'_>) -> Self {
         Self {

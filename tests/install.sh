@@ -24,10 +24,25 @@ find "$scratch/usr/lib" -name "libsds.so*" -exec rm {} + -o -name "libsds.dylib"
 $CC tests/c/example.c $(pkg-config --cflags --libs --static sds) -o "$scratch/static"
 [ "$("$scratch/static")" = 'alice says hi' ] || { echo 'install: the static library does not work' >&2; exit 1; }
 
+# A Go module with a dependency on ours, which lies outside the work tree as a module cache would have it.
+if command -v go >/dev/null; then
+    mkdir -p "$scratch/module" "$scratch/app"
+    cp -R go-bindings/go.mod go-bindings/go.sum go-bindings/sds "$scratch/module"
+    cp tests/install.go.in "$scratch/app/main.go"
+    (
+        cd "$scratch/app"
+        go mod init example.org/app 2>/dev/null
+        go mod edit -replace github.com/status-im/sds-rs/go-bindings="$scratch/module"
+        go mod tidy 2>/dev/null
+        go build -tags sds_system -o app .
+    )
+    [ "$("$scratch/app/app")" = 'alice says hi' ] || { echo 'install: the Go module does not work' >&2; exit 1; }
+fi
+
 # DESTDIR goes before the paths and not into them.
 "$make" --no-print-directory install PREFIX=/usr DESTDIR="$scratch/root" >/dev/null
 grep -q '^libdir=/usr/lib$' "$scratch/root/usr/lib/pkgconfig/sds.pc" || { echo 'install: DESTDIR is in sds.pc' >&2; exit 1; }
 "$make" --no-print-directory uninstall PREFIX=/usr DESTDIR="$scratch/root" >/dev/null
 left=$(find "$scratch/root" ! -type d)
 [ -z "$left" ] || { echo "install: uninstall left $left" >&2; exit 1; }
-echo 'install: both libraries found through pkg-config; uninstall left nothing'
+echo 'install: both libraries found through pkg-config, by Go too; uninstall left nothing'

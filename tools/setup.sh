@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh              install
 #   tools/setup.sh --has TOOL   succeed if TOOL is here; otherwise say loudly that its tests are skipped
+#   tools/setup.sh --skip WHY   say loudly what is skipped, and why
 #
 # Without root or network it says what is missing and goes on: the tests that need it are skipped, loudly. In continuous
 # integration (CI is set) nothing may be skipped: there it fails.
@@ -22,6 +23,12 @@ if [ "${1-}" = --has ]; then
     exit 1
 fi
 
+if [ "${1-}" = --skip ]; then
+    loud "SKIPPED: $2"
+    [ -z "${CI-}" ]
+    exit
+fi
+
 # tool, and the Debian package that has it
 tools='cc:gcc
 c++:g++
@@ -29,7 +36,9 @@ objcopy:binutils
 pkg-config:pkg-config
 valgrind:valgrind
 go:golang-go
-git:git'
+git:git
+node:nodejs
+npm:npm'
 
 missing= packages=
 for line in $tools; do

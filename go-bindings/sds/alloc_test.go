@@ -25,6 +25,7 @@ func TestAllocations(t *testing.T) {
 		wrapped := must[sds.Wrapped](t)(bob.WrapOutgoing(channel, sds.MessageID(fmt.Sprintf("0x%064x", 1<<20+i)), content, epoch))
 		incoming = append(incoming, wrapped.Data)
 	}
+	memory := make([]byte, 0, 64<<10)
 	garbage := []byte("plain text")
 	at := 0
 	next := func() int { at++; return at - 1 }
@@ -35,6 +36,10 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"wrap, id given: the bytes", 1, func() { _, _ = alice.WrapOutgoing(channel, ids[next()], content, tick()) }},
 		{"wrap, id derived: the bytes and the id", 2, func() { _, _ = alice.WrapOutgoing(channel, "", content, tick()) }},
+		{"wrap into the memory of the last one", 0, func() {
+			w, _ := alice.AppendOutgoing(memory[:0], channel, ids[next()], content, tick())
+			memory = w.Data
+		}},
 		{"unwrap: the content and the ids in one", 2, func() { _, _ = alice.UnwrapIncoming(incoming[next()], tick()) }},
 		{"batch of 10: the same for each, and the list", 21, func() { _, _ = alice.UnwrapIncomingBatch(incoming[:10], now) }},
 		{"dependencies met", 0, func() { _ = alice.MarkDependenciesMet(channel, ids[:10], now) }},

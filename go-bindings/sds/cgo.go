@@ -4,8 +4,10 @@ package sds
 // in, results come out in pooled C memory, and nothing here decides anything.
 
 /*
-#cgo CFLAGS: -I${SRCDIR}/../../include
-#cgo LDFLAGS: ${SRCDIR}/../../target/lib/libsds.a
+// The library that make built in this checkout, or with -tags sds_system the one that is installed.
+#cgo !sds_system CFLAGS: -I${SRCDIR}/../../include
+#cgo !sds_system LDFLAGS: ${SRCDIR}/../../target/lib/libsds.a
+#cgo sds_system pkg-config: --static sds
 #cgo linux,!android LDFLAGS: -lm -ldl -lpthread
 #cgo android LDFLAGS: -lm -ldl
 #cgo windows LDFLAGS: -lws2_32 -luserenv -lntdll -lbcrypt
@@ -19,6 +21,7 @@ typedef struct {
 	sds_buffer_t out;
 	sds_error_t error;
 	size_t next_len;
+	size_t bytes_len;
 	uint64_t number;
 	sds_channel_status_t channel;
 	sds_inspection_t inspection;
@@ -96,7 +99,7 @@ static sds_status_t drain(sds_manager_t manager, scratch_t *s) {
 #cgo nocallback sds_unwrap_incoming_batch
 #cgo nocallback sds_version
 #cgo nocallback sds_wrap_ephemeral
-#cgo nocallback sds_wrap_outgoing
+#cgo nocallback sds_wrap_outgoing_into
 #cgo noescape drain
 #cgo noescape sds_cancel
 #cgo noescape sds_channel_close
@@ -123,7 +126,7 @@ static sds_status_t drain(sds_manager_t manager, scratch_t *s) {
 #cgo noescape sds_unwrap_incoming
 #cgo noescape sds_unwrap_incoming_batch
 #cgo noescape sds_wrap_ephemeral
-#cgo noescape sds_wrap_outgoing
+#cgo noescape sds_wrap_outgoing_into
 */
 import "C"
 
@@ -234,7 +237,6 @@ func cConfigInit() Config {
 		MaxClockDriftRFC:       ms(c.max_clock_drift_rfc_ms),
 		MaxClockDriftLibsds:    ms(c.max_clock_drift_libsds_ms),
 		ClockStep:              ms(c.clock_step_ms),
-		MaxHeldMessages:        int(c.max_held_messages),
 		LogMessages:            int(c.log_messages),
 		LogBytes:               int(c.log_bytes),
 		SeenLimit:              int(c.seen_limit),
@@ -249,6 +251,7 @@ func cConfigInit() Config {
 		MaxResends:             int(c.max_resends),
 		ResendJitterPercent:    int(c.resend_jitter_percent),
 		MaxUnacknowledged:      int(c.max_unacknowledged),
+		MaxUnacknowledgedBytes: int(c.max_unacknowledged_bytes),
 		DependencyTimeout:      ms(c.dependency_timeout_ms),
 		MaxWaitingMessages:     int(c.max_waiting_messages),
 		MaxWaitingBytes:        int(c.max_waiting_bytes),
@@ -316,7 +319,6 @@ func cOpen(config *Config) (handle, error) {
 	c.max_clock_drift_rfc_ms = ms("max_clock_drift_rfc_ms", config.MaxClockDriftRFC)
 	c.max_clock_drift_libsds_ms = ms("max_clock_drift_libsds_ms", config.MaxClockDriftLibsds)
 	c.clock_step_ms = ms("clock_step_ms", config.ClockStep)
-	c.max_held_messages = count("max_held_messages", config.MaxHeldMessages)
 	c.log_messages = count("log_messages", config.LogMessages)
 	c.log_bytes = count("log_bytes", config.LogBytes)
 	c.seen_limit = count("seen_limit", config.SeenLimit)
@@ -331,6 +333,7 @@ func cOpen(config *Config) (handle, error) {
 	c.max_resends = count32("max_resends", config.MaxResends)
 	c.resend_jitter_percent = count32("resend_jitter_percent", config.ResendJitterPercent)
 	c.max_unacknowledged = count("max_unacknowledged", config.MaxUnacknowledged)
+	c.max_unacknowledged_bytes = count("max_unacknowledged_bytes", config.MaxUnacknowledgedBytes)
 	c.dependency_timeout_ms = ms("dependency_timeout_ms", config.DependencyTimeout)
 	c.max_waiting_messages = count("max_waiting_messages", config.MaxWaitingMessages)
 	c.max_waiting_bytes = count("max_waiting_bytes", config.MaxWaitingBytes)
@@ -488,12 +491,17 @@ func cNextHistory(manager handle, channelID string, s *scratch) error {
 	return s.err(C.sds_next_history(manager, channel, channelLen, &s.c.out, &s.c.error))
 }
 
-func cWrapOutgoing(manager handle, channelID string, messageID MessageID, content []byte, now uint64, s *scratch) error {
+// cWrapOutgoing writes the bytes to memory and returns how many they are. If they do not fit there, they are in the record.
+func cWrapOutgoing(
+	manager handle, channelID string, messageID MessageID, content []byte, now uint64, memory []byte, s *scratch,
+) (int, error) {
 	channel, channelLen := text(channelID)
 	id, idLen := text(messageID)
 	bytes, bytesLen := data(content)
-	return s.err(C.sds_wrap_outgoing(
-		manager, channel, channelLen, id, idLen, bytes, bytesLen, C.uint64_t(now), &s.c.out, &s.c.error))
+	room, roomLen := data(memory)
+	err := s.err(C.sds_wrap_outgoing_into(manager, channel, channelLen, id, idLen, bytes, bytesLen, C.uint64_t(now),
+		room, roomLen, &s.c.bytes_len, &s.c.out, &s.c.error))
+	return int(s.c.bytes_len), err
 }
 
 func cWrapEphemeral(manager handle, channelID string, messageID MessageID, content []byte, now uint64, s *scratch) error {

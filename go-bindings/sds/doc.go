@@ -1,7 +1,9 @@
 // Package sds makes a group chat over a lossy broadcast network reliable. It implements SDS, Scalable Data Sync (RFC 109):
 // a sender learns that somebody has its message, a receiver learns that it missed one, and both can do something about it.
 //
-// It binds the library libsds.a, which `make` builds at the top of the repository; after that, plain `go build` works.
+// It binds the library libsds.a, which `make` builds at the top of the repository; after that, plain `go build` works, also
+// in modules that replace this one by the checkout. With the build tag sds_system it binds the library that is installed,
+// where pkg-config finds it.
 //
 // # How it works
 //
@@ -10,7 +12,8 @@
 // returns; everything else waits as an [Output] until it is drained.
 //
 //  1. Open a manager with [Open] and the channels with [Manager.OpenChannel].
-//  2. To send, call [Manager.WrapOutgoing] and broadcast the bytes that it returns.
+//  2. To send, call [Manager.WrapOutgoing] and broadcast the bytes that it returns; or [Manager.AppendOutgoing], which
+//     takes the same memory again.
 //  3. For every message that the network brings, call [Manager.UnwrapIncoming]. Show the content unless it is a duplicate,
 //     an echo or a sync message; if its disposition says that it waits, its place in the order is told later. Bytes
 //     refused with [ErrNotSDS] are traffic of another kind.

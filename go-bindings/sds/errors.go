@@ -72,7 +72,7 @@ var statusTexts = [...]string{
 	ErrNotUTF8:              "text is not UTF-8",
 	ErrInvalidConfig:        "invalid configuration",
 	ErrUnknownChannel:       "channel is not open",
-	ErrChannelOptionsDiffer: "channel is open with other options",
+	ErrChannelOptionsDiffer: "channel exists with other options",
 	ErrTooManyChannels:      "too many channels",
 	ErrNotSDS:               "not an SDS message",
 	ErrMalformed:            "malformed SDS message",

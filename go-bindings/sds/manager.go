@@ -155,17 +155,42 @@ func (m *Manager) DumpChannel(channelID string) ([]byte, error) {
 //
 // Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8, ErrIDMismatch; ErrIDReused if the id was used for other content;
 // ErrBytesGone; ErrEmptyContent, ErrTooLarge; ErrTooManyUnacknowledged; ErrOutputsFull: drain, then try again.
+//
+// A message has hundreds of bytes up to some 20 KB, most of it its filter. Who sends many is better served by
+// [Manager.AppendOutgoing].
 func (m *Manager) WrapOutgoing(channelID string, id MessageID, content []byte, now time.Time) (Wrapped, error) {
+	return m.AppendOutgoing(nil, channelID, id, content, now)
+}
+
+// AppendOutgoing does what WrapOutgoing does and appends the bytes to dst: Data is dst, extended, in memory of its own if
+// dst has not enough capacity. With Data[:0] of the message before, once that is broadcast, nothing is allocated. The
+// content may lie in dst.
+//
+// Errors: as WrapOutgoing; what dst holds then stays as it is.
+func (m *Manager) AppendOutgoing(
+	dst []byte, channelID string, id MessageID, content []byte, now time.Time,
+) (Wrapped, error) {
 	ms, err := unixMilli(now)
 	if err != nil {
 		return Wrapped{}, err
 	}
 	s := getScratch()
 	defer s.put()
-	if err := m.done(cWrapOutgoing(m.id(), channelID, id, content, ms, s)); err != nil {
+	room := dst[len(dst):cap(dst)]
+	size, err := cWrapOutgoing(m.id(), channelID, id, content, ms, room, s)
+	if err := m.done(err); err != nil {
 		return Wrapped{}, err
 	}
-	return readWrapped(id, s.bytes())
+	wrapped, data, err := readWrapped(id, s.bytes())
+	if err != nil {
+		return Wrapped{}, err
+	}
+	if size <= len(room) {
+		wrapped.Data = dst[:len(dst)+size]
+	} else {
+		wrapped.Data = append(dst, data...)
+	}
+	return wrapped, nil
 }
 
 // WrapEphemeral makes a message that is delivered at once, is not acknowledged and leaves no trace (RFC 109, Ephemeral
@@ -182,18 +207,21 @@ func (m *Manager) WrapEphemeral(channelID string, id MessageID, content []byte, 
 	if err := m.done(cWrapEphemeral(m.id(), channelID, id, content, ms, s)); err != nil {
 		return Wrapped{}, err
 	}
-	return readWrapped(id, s.bytes())
+	wrapped, data, err := readWrapped(id, s.bytes())
+	wrapped.Data = bytes.Clone(data)
+	return wrapped, err
 }
 
-func readWrapped(id MessageID, b []byte) (Wrapped, error) {
+// readWrapped reads all but the bytes to broadcast, which it returns as they lie in the record.
+func readWrapped(id MessageID, b []byte) (wrapped Wrapped, data []byte, err error) {
 	r, err := readOnly(recordWrapped, b)
 	if err != nil {
-		return Wrapped{}, err
+		return Wrapped{}, nil, err
 	}
 	if id == "" {
 		id = r.messageID()
 	}
-	return Wrapped{MessageID: id, Timestamp: r.timestamp, Data: bytes.Clone(r.data)}, nil
+	return Wrapped{MessageID: id, Timestamp: r.timestamp}, r.data, nil
 }
 
 // UnwrapIncoming takes in bytes from the network, of either profile, and returns the message and what became of it (RFC
@@ -449,11 +477,15 @@ func (m *Manager) notify() {
 
 // unixMilli is a time as the library wants it.
 func unixMilli(now time.Time) (uint64, error) {
-	ms := now.UnixMilli()
-	if ms < 0 {
+	// The seconds are compared, not the milliseconds: time.UnixMilli overflows silently, into any number.
+	switch seconds := now.Unix(); {
+	case seconds < 0:
 		return 0, &Error{Status: ErrInvalidArgument, Detail: "now is before 1970: " + now.String()}
+	case seconds >= math.MaxInt64/1000:
+		detail := fmt.Sprintf("now is too far ahead to count in milliseconds: %d s after 1970", seconds)
+		return 0, &Error{Status: ErrInvalidArgument, Detail: detail}
 	}
-	return uint64(ms), nil
+	return uint64(now.UnixMilli()), nil
 }
 
 // flatten lays texts one after the other into the scratch, as the library wants lists.

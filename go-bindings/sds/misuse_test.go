@@ -142,7 +142,7 @@ func TestConfigDefaults(t *testing.T) {
 		c.ClockStep != time.Minute || c.LogMessages != 1000 || c.LogBytes != 8<<20 || c.SeenLimit != 20_000 ||
 		c.BloomCapacity != 10_000 || c.BloomErrorRate != 0.001 || c.AckWindow != 10*time.Minute ||
 		c.AckFalsePositive != 1e-6 || c.ResendInterval != 5*time.Second || c.PossiblyResendInterval != 15*time.Second ||
-		c.MaxResends != 5 || c.ResendJitterPercent != 20 || c.MaxUnacknowledged != 10_000 ||
+		c.MaxResends != 5 || c.ResendJitterPercent != 20 || c.MaxUnacknowledged != 10_000 || c.MaxUnacknowledgedBytes != 256<<20 ||
 		c.DependencyTimeout != 10*time.Minute || c.SyncInterval != 30*time.Second || c.SyncIntervalMax != 30*time.Minute ||
 		c.SyncConfirm != 2*time.Second || c.MaxMessageBytes != 1<<20 || c.MaxIDBytes != 256 || c.MaxOutputs != 65_536 ||
 		!c.Repair || c.RepairTMin != 30*time.Second || c.RepairTMax != 2*time.Minute || c.NumParticipants != 100 ||
@@ -250,6 +250,26 @@ func TestRefusals(t *testing.T) {
 	wrap(t, few, "b", epoch)
 	_, err = few.WrapOutgoing(channel, "c", []byte("x"), epoch)
 	refused(t, "too many unacknowledged", err, sds.ErrTooManyUnacknowledged)
+}
+
+// Times that do not fit into milliseconds are refused: they would wrap around, the third of them to a time of our days.
+func TestTimesTooFarAhead(t *testing.T) {
+	const wrap = math.MaxUint64/1000 + 1
+	alice := open(t, "alice")
+	for _, seconds := range []int64{1 << 62, math.MaxInt64, wrap + 1_700_000_000, math.MaxInt64/1000 + 1, math.MaxInt64 / 1000} {
+		far := time.Unix(seconds, 0)
+		what := fmt.Sprintf("%d s (%d ms)", seconds, far.UnixMilli())
+		refused(t, what, alice.Tick(far), sds.ErrInvalidArgument)
+		refused(t, what, alice.OpenChannel(channel, sds.ChannelOptions{}, far), sds.ErrInvalidArgument)
+		_, err := alice.WrapOutgoing(channel, "", []byte("x"), far)
+		refused(t, what, err, sds.ErrInvalidArgument)
+		if err != nil && !strings.Contains(err.Error(), fmt.Sprintf("now is too far ahead to count in milliseconds: %d s", seconds)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	refused(t, "a moment before 1970", alice.Tick(time.Unix(0, -1)), sds.ErrInvalidArgument)
+	check(t, alice.Tick(time.Unix(0, 0)))
+	check(t, alice.Tick(time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)))
 }
 
 func TestRefusedBytes(t *testing.T) {

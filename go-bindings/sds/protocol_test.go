@@ -275,6 +275,47 @@ func TestWrapAgain(t *testing.T) {
 	})
 }
 
+func TestAppendOutgoing(t *testing.T) {
+	alice, bob := pair(t)
+	memory := append(make([]byte, 0, 64<<10), "head"...)
+	first := must[sds.Wrapped](t)(alice.AppendOutgoing(memory, channel, "m", []byte("one"), epoch))
+	if &first.Data[0] != &memory[0] || string(first.Data[:4]) != "head" {
+		t.Error("not where it was told to be")
+	}
+	plain := must[sds.Wrapped](t)(alice.WrapOutgoing(channel, "m", []byte("one"), epoch))
+	if !bytes.Equal(first.Data[4:], plain.Data) || first.MessageID != plain.MessageID || first.Timestamp != plain.Timestamp {
+		t.Errorf("%+v, %+v", first, plain)
+	}
+	// Whoever overwrites it harms only his own.
+	clear(first.Data)
+	again := must[sds.Wrapped](t)(alice.WrapOutgoing(channel, "m", []byte("one"), epoch))
+	if !bytes.Equal(again.Data, plain.Data) {
+		t.Error("the engine's copy was overwritten")
+	}
+	// Too little capacity, to the byte; what lay there moves along.
+	for _, spare := range []int{0, 1, len(plain.Data) - 1, len(plain.Data), len(plain.Data) + 1} {
+		dst := append(make([]byte, 0, 4+spare), "head"...)
+		w := must[sds.Wrapped](t)(alice.AppendOutgoing(dst, channel, "m", []byte("one"), epoch))
+		if string(w.Data) != "head"+string(plain.Data) {
+			t.Fatalf("%d bytes of room: %q", spare, w.Data)
+		}
+		if moved := &w.Data[0] != &dst[0]; moved != (spare < len(plain.Data)) {
+			t.Fatalf("%d bytes of room: moved: %v", spare, moved)
+		}
+	}
+	// The content may lie where the message goes, and an error leaves everything as it was.
+	memory = append(memory[:0], "two"...)
+	if w, err := alice.AppendOutgoing(memory[:0], "nowhere", "n", memory, epoch); !errors.Is(err, sds.ErrUnknownChannel) ||
+		w.Data != nil || string(memory) != "two" {
+		t.Errorf("%+v, %v, %q", w, err, memory)
+	}
+	w := must[sds.Wrapped](t)(alice.AppendOutgoing(memory[:0], channel, "", memory, epoch))
+	unwrap(t, bob, plain.Data, epoch)
+	if u := unwrap(t, bob, w.Data, epoch); string(u.Content) != "two" || u.MessageID != w.MessageID {
+		t.Errorf("%+v", u)
+	}
+}
+
 func TestOffline(t *testing.T) {
 	alice := openIn(t, "alice", channel, sds.ChannelOptions{})
 	wrap(t, alice, "m", epoch)

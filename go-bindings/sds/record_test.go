@@ -186,11 +186,11 @@ func TestResults(t *testing.T) {
 	}
 
 	wrapped := rawRecord{kind: 20, flags: 1, timestamp: 77, channel: "chan", message: "derived", data: "bytes"}.bytes()
-	w, err := readWrapped("", wrapped)
-	if err != nil || !reflect.DeepEqual(w, Wrapped{MessageID: "derived", Timestamp: 77, Data: []byte("bytes")}) {
-		t.Errorf("wrapped: %+v, %v", w, err)
+	w, data, err := readWrapped("", wrapped)
+	if err != nil || !reflect.DeepEqual(w, Wrapped{MessageID: "derived", Timestamp: 77}) || string(data) != "bytes" {
+		t.Errorf("wrapped: %+v, %q, %v", w, data, err)
 	}
-	if _, err := readWrapped("", append(wrapped, wrapped...)); !errors.Is(err, ErrMalformed) {
+	if _, _, err := readWrapped("", append(wrapped, wrapped...)); !errors.Is(err, ErrMalformed) {
 		t.Errorf("two records for one: %v", err)
 	}
 
@@ -255,7 +255,7 @@ func FuzzRecords(f *testing.F) {
 			_ = output.Channel()
 		}
 		_, _ = readBatch(nil, len(b)/recordHead, b)
-		_, _ = readWrapped("", b)
+		_, _, _ = readWrapped("", b)
 		for rest := b; len(rest) > 0; {
 			r, next, readErr := readRecord(rest)
 			if readErr != nil {

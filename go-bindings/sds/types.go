@@ -45,7 +45,8 @@ type Config struct {
 	// messages.
 	SyncInLibsds bool
 
-	// CausalHistorySize is the number of message ids that a message names. Default: 3.
+	// CausalHistorySize is the number of message ids that a message names, and as many older ones at most that were
+	// named less often than that. Default: 3.
 	CausalHistorySize int
 
 	// MaxClockDriftRFC is how far ahead of the clock a timestamp may lie and still move ours, in rfc channels.
@@ -55,9 +56,6 @@ type Config struct {
 	MaxClockDriftLibsds time.Duration
 	// ClockStep: a backward step of the host's clock by more than this shifts all deadlines. Default: 1 minute.
 	ClockStep time.Duration
-	// MaxHeldMessages is the number of delivered messages, stamped too far ahead, that are kept outside the log.
-	// Default: 256.
-	MaxHeldMessages int
 
 	// LogMessages is the number of messages in a channel's log. Default: 1,000.
 	LogMessages int
@@ -92,6 +90,8 @@ type Config struct {
 	ResendJitterPercent int
 	// MaxUnacknowledged is the number of our messages that may wait to be acknowledged, per channel. Default: 10,000.
 	MaxUnacknowledged int
+	// MaxUnacknowledgedBytes limits the bytes of these, per channel. Default: 256 MiB.
+	MaxUnacknowledgedBytes int
 
 	// DependencyTimeout is the wait for missing messages before they are lost. Default: 10 minutes. With Repair, at
 	// least twice RepairTMax and 30 s.
@@ -150,7 +150,7 @@ type Config struct {
 	// MaxFilterBytes limits a received filter. Default: 128 KiB.
 	MaxFilterBytes int
 
-	// MaxChannels limits the channels of the manager. Default: 100,000.
+	// MaxChannels limits the channels of the manager, closed ones that were not forgotten included. Default: 100,000.
 	MaxChannels int
 	// MaxOutputs limits the outputs that wait to be drained; beyond it, calls that make more are refused with
 	// ErrOutputsFull. Default: 65,536.

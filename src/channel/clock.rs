@@ -64,10 +64,18 @@ impl Clock {
     /// The timestamp of the next message: the greater of the time and the clock's next (RFC 109, *Send Message*),
     /// rounded up to what the profile can express. The clock moves only by [`Clock::raise`].
     pub fn next(&self, profile: Profile, now: Now) -> u64 {
-        let next = now.wall_ms.max(self.lamport_ms.saturating_add(1));
+        self.expressible(profile, now.wall_ms.max(self.lamport_ms.saturating_add(1)))
+    }
+
+    /// The timestamp after another, as the profile counts.
+    pub fn after(&self, profile: Profile, lamport_ms: u64) -> u64 {
+        self.expressible(profile, lamport_ms.saturating_add(1))
+    }
+
+    fn expressible(&self, profile: Profile, lamport_ms: u64) -> u64 {
         match profile {
-            Profile::Rfc => next,
-            Profile::Libsds => next.checked_next_multiple_of(LIBSDS_UNIT_MS).unwrap_or(next),
+            Profile::Rfc => lamport_ms,
+            Profile::Libsds => lamport_ms.checked_next_multiple_of(LIBSDS_UNIT_MS).unwrap_or(lamport_ms),
         }
     }
 

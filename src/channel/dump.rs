@@ -44,7 +44,7 @@ impl Channel {
             "profile": self.profile.name(),
             "from_now": self.options.from_now,
             "derived_ids": self.options.derived_ids,
-            "online": self.online,
+            "online": self.is_online(),
             "lamport_timestamp_ms": self.clock.lamport_ms(),
             "next_deadline_ms": self.next_deadline_ms(),
             "filter": { "ids": self.filter.len(), "capacity": params.capacity, "bits": params.bits, "hashes": params.hashes },

@@ -29,6 +29,8 @@ pub(super) struct Waiting {
     pub hint: Option<Hint>,
     /// It had been given up as lost before it came.
     pub late: bool,
+    /// Others named it before it came.
+    pub named: bool,
     /// Its sender id is ours.
     pub own: bool,
     /// What it waits for.
@@ -50,6 +52,21 @@ impl Waiting {
 struct Missing {
     dependency: Dependency,
     deadline_ms: TimeMs,
+    /// Its place among those that nobody waits for: only sync messages named them.
+    unwaited: Option<u64>,
+}
+
+/// What became of a missing id that was named.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// It is news, to be reported once.
+    New,
+    /// The same, and there was room for it only in the place of another, which is tracked no longer.
+    InsteadOf(IdHash),
+    /// It was named before.
+    Known,
+    /// There is no room for it.
+    Untracked,
 }
 
 /// The incoming buffer.
@@ -62,6 +79,9 @@ pub(super) struct Incoming {
     by_arrival: BTreeMap<u64, IdHash>,
     missing_due: BTreeSet<(TimeMs, IdHash)>,
     waiting_due: BTreeSet<(TimeMs, IdHash)>,
+    /// Missing ids that nobody waits for, in the order they were named.
+    unwaited: BTreeMap<u64, IdHash>,
+    named: u64,
     arrivals: u64,
     /// Messages that arrived up to this one are not whole any more: only their contents are kept.
     reduced: u64,
@@ -81,6 +101,11 @@ impl Incoming {
 
     pub fn is_waiting(&self, hash: IdHash) -> bool {
         self.waiting.contains_key(&hash)
+    }
+
+    /// Whether somebody waits for a message, which means that it was named.
+    pub fn is_waited_for(&self, hash: IdHash) -> bool {
+        self.dependents.contains_key(&hash)
     }
 
     /// The waiting messages by arrival.
@@ -104,27 +129,57 @@ impl Incoming {
 
     /// A message came that may have been missing: it is missing no longer. Returns the deadline it inherits.
     pub fn arrived(&mut self, hash: IdHash) -> Option<TimeMs> {
-        let missing = self.missing.remove(&hash)?;
-        self.missing_due.remove(&(missing.deadline_ms, hash));
-        Some(missing.deadline_ms)
+        self.remove_missing(hash).map(|missing| missing.deadline_ms)
     }
 
-    /// Notes that a message is named and not here. True if that is news, to be reported once.
+    fn remove_missing(&mut self, hash: IdHash) -> Option<Missing> {
+        let missing = self.missing.remove(&hash)?;
+        self.missing_due.remove(&(missing.deadline_ms, hash));
+        missing.unwaited.map(|place| self.unwaited.remove(&place));
+        Some(missing)
+    }
+
+    /// Notes that a message is named and not here. `waited`: by one that waits for it, or is about to.
     ///
     /// What was named before keeps the earliest deadline of all who wait for it, so that made-up chains of names cannot
-    /// delay anything further.
-    pub fn note_missing(&mut self, hash: IdHash, named: &Dependency, deadline_ms: TimeMs, max: usize) -> bool {
-        if self.missing.contains_key(&hash) {
+    /// delay anything further, and learns what was not said of it. When `max` are missing, the first named of those that
+    /// nobody waits for gives way: sync messages cost nothing to make up, and must not hide what honest messages miss.
+    pub fn note_missing(
+        &mut self,
+        hash: IdHash,
+        named: &Dependency,
+        deadline_ms: TimeMs,
+        waited: bool,
+        max: usize,
+    ) -> Noted {
+        if let Some(known) = self.missing.get_mut(&hash) {
+            known.dependency.fill_in(named);
             self.bring_forward(hash, deadline_ms);
-            return false;
+            return Noted::Known;
         }
+        let mut noted = Noted::New;
         if self.missing.len() >= max {
             self.untracked = self.untracked.saturating_add(1);
-            return false;
+            let Some((_, oldest)) = self.unwaited.pop_first() else { return Noted::Untracked };
+            self.remove_missing(oldest);
+            noted = Noted::InsteadOf(oldest);
         }
-        self.missing.insert(hash, Missing { dependency: named.clone(), deadline_ms });
+        self.named += 1;
+        let unwaited = (!waited).then_some(self.named);
+        unwaited.map(|place| self.unwaited.insert(place, hash));
+        self.missing.insert(hash, Missing { dependency: named.clone(), deadline_ms, unwaited });
         self.missing_due.insert((deadline_ms, hash));
-        true
+        noted
+    }
+
+    /// Nothing falls due while nothing can be fetched: all deadlines move on.
+    pub fn postpone(&mut self, by_ms: u64) {
+        let later = |deadline_ms: &mut TimeMs| {
+            *deadline_ms = deadline_ms.saturating_add(by_ms);
+            *deadline_ms
+        };
+        self.missing_due = self.missing.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)).collect();
+        self.waiting_due = self.waiting.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)).collect();
     }
 
     /// Puts a message into the buffer.
@@ -134,6 +189,9 @@ impl Incoming {
         self.bytes += message.size();
         for dependency in &message.unmet {
             self.dependents.entry(*dependency).or_default().push(hash);
+            if let Some(place) = self.missing.get_mut(dependency).and_then(|missing| missing.unwaited.take()) {
+                self.unwaited.remove(&place);
+            }
         }
         self.by_arrival.insert(message.arrival, hash);
         self.waiting_due.insert((message.deadline_ms, hash));
@@ -222,8 +280,7 @@ impl Incoming {
     /// Takes the next missing message whose time is up.
     pub fn take_lost(&mut self, now_ms: TimeMs) -> Option<(IdHash, Dependency)> {
         let (_, hash) = self.missing_due.first().copied().filter(|due| due.0 <= now_ms)?;
-        self.missing_due.pop_first();
-        self.missing.remove(&hash).map(|missing| (hash, missing.dependency))
+        self.remove_missing(hash).map(|missing| (hash, missing.dependency))
     }
 
     /// The waiting message whose time is up that comes first in the order of the log.

@@ -22,6 +22,8 @@ pub(super) struct Entry {
     pub hint: Option<Hint>,
     /// The message itself, where we may have to send it again.
     pub whole: Option<Whole>,
+    /// How often it was named in causal histories, others' and ours.
+    pub namings: usize,
 }
 
 impl Entry {
@@ -45,6 +47,9 @@ pub(super) enum Known {
     Lost,
 }
 
+/// Messages that may wait to be named more often. Beyond, the oldest by arrival are named no more than they were.
+const MAX_LITTLE_NAMED: usize = 64;
+
 /// A channel's log. What it evicts when memory is full is the oldest by *arrival*: timestamps are the senders' word, and
 /// ones far ahead must not push honest messages out.
 #[derive(Debug)]
@@ -58,13 +63,16 @@ pub(super) struct Log {
     /// The number of the first entry that may have its whole message; older ones were dropped to save memory.
     first_whole: u32,
     whole_bytes: usize,
+    /// Numbers of entries that were not named often enough when last looked at, oldest first.
+    little_named: VecDeque<u32>,
+    /// How often is enough, and how many of the latest a history names.
+    history_size: usize,
     /// Entries stamped too far ahead: delivered and known, but in no order yet.
     held: BTreeSet<(u64, u32)>,
     received: Remembered,
     met: Remembered,
     lost: Remembered,
     max_entries: usize,
-    max_held: usize,
     max_whole_bytes: usize,
 }
 
@@ -77,12 +85,13 @@ impl Log {
             order: VecDeque::new(),
             first_whole: 0,
             whole_bytes: 0,
+            little_named: VecDeque::new(),
+            history_size: config.causal_history_size,
             held: BTreeSet::new(),
             received: Remembered::new(config.seen_limit),
             met: Remembered::new(config.seen_limit),
             lost: Remembered::new(config.seen_limit),
             max_entries: config.log_messages,
-            max_held: config.max_held_messages,
             max_whole_bytes: config.log_bytes,
         }
     }
@@ -153,7 +162,7 @@ impl Log {
         self.entries.push_back(entry);
         while self.whole_bytes > self.max_whole_bytes && self.drop_oldest_whole() {}
         if ahead {
-            self.hold(lamport_ms, number);
+            self.held.insert((lamport_ms, number));
         } else {
             self.put_in_order(number);
         }
@@ -177,18 +186,13 @@ impl Log {
         true
     }
 
-    /// Keeps an entry outside the order. If there are too many, the farthest ahead leaves: it stays known, and never gets
-    /// a place in the order.
-    fn hold(&mut self, lamport_ms: u64, number: u32) {
-        self.held.insert((lamport_ms, number));
-        if self.held.len() > self.max_held {
-            self.held.pop_last();
-        }
-    }
-
     fn put_in_order(&mut self, number: u32) {
         let at = self.position(number).unwrap_or_else(|at| at);
         self.order.insert(at, number);
+        self.little_named.push_back(number);
+        if self.little_named.len() > MAX_LITTLE_NAMED {
+            self.little_named.pop_front();
+        }
     }
 
     /// Where an entry is in the order, or belongs.
@@ -221,10 +225,65 @@ impl Log {
         self.order.iter().rev().map(|number| self.entry(*number))
     }
 
+    /// What the next message names, in log order: the last few of the log (RFC 109, *Send Message*), and as many older ones
+    /// that nobody named as often as that.
+    ///
+    /// A message that waits at most members for something missing is among the last few of nobody's log when it could be
+    /// named, and nor are most of those that many send at once: who misses one would never learn of it. `lean`: without
+    /// these.
+    pub fn history(&self, lean: bool) -> Vec<&Entry> {
+        let latest = self.order.len().saturating_sub(self.history_size);
+        let mut history: Vec<&Entry> = self.order.range(latest..).map(|number| self.entry(*number)).collect();
+        if lean {
+            return history;
+        }
+        let oldest_of_latest = history.first().map(|entry| entry.place());
+        let is_older = |entry: &&Entry| oldest_of_latest.is_some_and(|oldest| entry.place() < oldest);
+        let little_named = self.little_named().filter(is_older).take(self.history_size);
+        let latest = history.len();
+        history.extend(little_named);
+        if history.len() > latest {
+            history.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+        }
+        history
+    }
+
+    fn little_named(&self) -> impl Iterator<Item = &Entry> {
+        let here = self.little_named.iter().filter_map(|number| self.entries.get(self.index(*number)));
+        here.filter(|entry| entry.namings < self.history_size)
+    }
+
+    /// A message is named in a received history.
+    pub fn named(&mut self, hash: IdHash) {
+        if let Some(number) = self.number_of(hash) {
+            self.count_naming(number);
+        }
+    }
+
+    /// A message of ours goes out with [`Log::history`].
+    pub fn named_by_us(&mut self, lean: bool) {
+        let hashes: Vec<IdHash> = self.history(lean).iter().map(|entry| entry.hash).collect();
+        hashes.into_iter().for_each(|hash| self.named(hash));
+        let (entries, first, enough) = (&self.entries, self.first, self.history_size);
+        let is_little_named =
+            |number: &u32| entries.get(number.wrapping_sub(first) as usize).is_some_and(|entry| entry.namings < enough);
+        self.little_named.retain(is_little_named);
+    }
+
+    fn count_naming(&mut self, number: u32) {
+        let index = self.index(number);
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.namings = entry.namings.saturating_add(1);
+        }
+    }
+
     /// Remembers what is known of an id that is not in the log.
     pub fn remember(&mut self, hash: IdHash, what: Known) {
         match what {
-            Known::Met => self.met.insert(hash),
+            Known::Met => {
+                self.lost.remove(hash);
+                self.met.insert(hash);
+            }
             Known::Lost => self.lost.insert(hash),
         }
     }

@@ -17,6 +17,7 @@ mod dump;
 mod incoming;
 mod log;
 mod outgoing;
+mod pace;
 mod receive;
 pub mod repair;
 mod requests;
@@ -53,7 +54,8 @@ pub struct Channel {
     profile: Profile,
     ids: IdHasher,
     rng: fastrand::Rng,
-    online: bool,
+    /// Since when the network is unreachable.
+    offline_since_ms: Option<TimeMs>,
     clock: Clock,
     filter: RollingFilter,
     log: Log,
@@ -99,7 +101,7 @@ impl Channel {
             profile,
             options,
             ids: IdHasher::new([rng.u64(..), rng.u64(..)]),
-            online: true,
+            offline_since_ms: None,
             clock: Clock::new(now_ms, config.clock_step_ms),
             filter: RollingFilter::new(profile, &config, filter_seed),
             log: Log::new(&config),
@@ -139,9 +141,22 @@ impl Channel {
         std::mem::take(&mut self.outputs)
     }
 
-    /// Tells whether the network is reachable: offline, nothing is resent, and no sync message is drafted.
-    pub fn set_online(&mut self, online: bool) {
-        self.online = online;
+    /// Tells whether the network is reachable: offline, nothing is sent, and nothing missing is given up, since nobody
+    /// could fetch it. Its deadlines move on by as long as that lasts.
+    pub fn set_online(&mut self, online: bool, now_ms: TimeMs) {
+        let now_ms = self.clock.observe(now_ms).steady_ms;
+        match (online, self.offline_since_ms) {
+            (false, None) => self.offline_since_ms = Some(now_ms),
+            (true, Some(since_ms)) => {
+                self.offline_since_ms = None;
+                self.incoming.postpone(now_ms.saturating_sub(since_ms));
+            }
+            _ => {}
+        }
+    }
+
+    fn is_online(&self) -> bool {
+        self.offline_since_ms.is_none()
     }
 
     /// Takes in the time and does nothing else: enough for a backward step of the host's clock to shift the deadlines.
@@ -153,8 +168,8 @@ impl Channel {
     pub fn next_deadline_ms(&self) -> Option<TimeMs> {
         let asking = self.requests.next_due_ms(&self.config).filter(|_| self.sync.is_enabled());
         let sending = [self.outgoing.next_due_ms(), self.sync.next_due_ms(), asking, self.answers.next_due_ms()];
-        let sending = sending.into_iter().flatten().filter(|_| self.online);
-        let steady = sending.chain(self.incoming.next_deadline_ms()).min().map(|due| self.clock.to_host(due));
+        let steady = sending.into_iter().chain([self.incoming.next_deadline_ms()]).flatten();
+        let steady = steady.filter(|_| self.is_online()).min().map(|due| self.clock.to_host(due));
         let release = self.log.first_held_ms().map(|stamp| stamp.saturating_sub(self.max_drift_ms()));
         [steady, release].into_iter().flatten().min()
     }
@@ -165,7 +180,7 @@ impl Channel {
         self.clock.observe(now_ms);
         for message_id in message_ids {
             let hash = self.ids.hash(message_id);
-            if !self.log.is_met(hash) {
+            if !self.log.was_received(hash) {
                 self.log.remember(hash, log::Known::Met);
             }
             self.no_longer_missing(hash);
@@ -187,9 +202,7 @@ impl Channel {
             retrieval_hint: entry.hint.clone(),
             sender_id: self.named_sender(entry).cloned(),
         };
-        let mut history: Vec<_> = self.log.latest().take(self.config.causal_history_size).map(named).collect();
-        history.reverse();
-        history
+        self.log.history(false).into_iter().map(named).collect()
     }
 
     /// How far a message of ours got; `None` if it is none of ours, or no longer held.

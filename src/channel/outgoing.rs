@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
+use super::pace::Pace;
 use crate::bloom::{FilterView, HashKind, ItemHash};
 use crate::config::Config;
 use crate::error::Error;
@@ -21,7 +22,7 @@ const MAX_EVIDENCE: usize = 16;
 struct Own {
     message_id: MessageId,
     lamport_ms: u64,
-    /// What was broadcast, to be broadcast again as it is. Empty once it is no longer kept.
+    /// What was broadcast, to be broadcast again as it is.
     bytes: Bytes,
     state: MessageState,
     evidence: Vec<Evidence>,
@@ -83,43 +84,15 @@ pub(super) struct Outgoing {
     review: Vec<UnderReview>,
     /// When each is to be sent again.
     due: BTreeSet<(TimeMs, IdHash)>,
+    /// Bytes of these.
+    review_bytes: usize,
     /// Those given up, oldest first.
     given_up: VecDeque<IdHash>,
+    given_up_bytes: usize,
     /// Acknowledged and cancelled ones, oldest first, kept to tell their status and to repeat their bytes.
     ended: VecDeque<IdHash>,
     ended_bytes: usize,
     acknowledged_total: u64,
-}
-
-/// How long until a message is sent again, and how often.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    interval_ms: u64,
-    possibly_interval_ms: u64,
-    jitter_percent: u64,
-    max_resends: u32,
-}
-
-impl Pace {
-    pub fn of(config: &Config) -> Self {
-        Self {
-            interval_ms: config.resend_interval_ms,
-            possibly_interval_ms: config.possibly_resend_interval_ms,
-            jitter_percent: u64::from(config.resend_jitter_percent),
-            max_resends: config.max_resends,
-        }
-    }
-
-    /// The wait after `resends` resends: doubling, with jitter from the second on, and longer if filters hold it.
-    fn wait_ms(&self, state: MessageState, resends: u32, rng: &mut fastrand::Rng) -> u64 {
-        let base = match state {
-            MessageState::PossiblyAcknowledged => self.possibly_interval_ms,
-            _ => self.interval_ms,
-        };
-        let wait = base.saturating_mul(1 << resends.min(16));
-        let jitter = if resends == 0 { 0 } else { wait.saturating_mul(self.jitter_percent) / 100 };
-        wait.saturating_add(rng.u64(0..=jitter))
-    }
 }
 
 impl Own {
@@ -192,7 +165,7 @@ impl Outgoing {
         self.review.iter().filter_map(own).map(|own| (&own.message_id, own.state, own.resends))
     }
 
-    /// The bytes of a message of ours; `None` if it is not known here, empty if they are no longer kept.
+    /// The bytes of a message of ours; `None` if it is not known here, or no longer.
     pub fn bytes(&self, hash: IdHash) -> Option<&Bytes> {
         self.messages.get(&hash).map(|own| &own.bytes)
     }
@@ -208,30 +181,48 @@ impl Outgoing {
         })
     }
 
-    /// Refuses one more message if the buffer is full of messages that are still hoped for.
-    pub fn check_room(&self, max: usize) -> Result<(), Error> {
-        if self.review.len() < max || !self.given_up.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::TooManyUnacknowledged(max))
+    /// Refuses one more message of `size` bytes if the buffer is full of messages that are still hoped for.
+    pub fn check_room(&self, size: usize, config: &Config) -> Result<(), Error> {
+        let (max, max_bytes) = (config.max_unacknowledged, config.max_unacknowledged_bytes);
+        if self.review.len() - self.given_up.len() >= max {
+            return Err(Error::TooManyUnacknowledged(max));
+        }
+        if (self.review_bytes - self.given_up_bytes).saturating_add(size) > max_bytes {
+            return Err(Error::TooManyUnacknowledgedBytes(max_bytes));
+        }
+        Ok(())
+    }
+
+    /// Makes room for one more message of `size` bytes: the oldest that were given up leave, if the buffer is full.
+    pub fn make_room(&mut self, size: usize, config: &Config) {
+        let is_full = |it: &Self| {
+            let over = it.review_bytes.saturating_add(size) > config.max_unacknowledged_bytes;
+            over || it.review.len() >= config.max_unacknowledged
+        };
+        while is_full(self) {
+            let Some(oldest) = self.given_up.front().copied() else { return };
+            self.hope_again(oldest);
+            self.leave_review(oldest);
+            self.messages.remove(&oldest);
         }
     }
 
     /// The same for a message that is sent again: only a cancelled one has to come back into the buffer.
-    pub fn check_room_again(&self, hash: IdHash, max: usize) -> Result<(), Error> {
-        if self.is_cancelled(hash) { self.check_room(max) } else { Ok(()) }
+    pub fn check_room_again(&self, hash: IdHash, config: &Config) -> Result<(), Error> {
+        self.cancelled_size(hash).map_or(Ok(()), |size| self.check_room(size, config))
     }
 
-    fn is_cancelled(&self, hash: IdHash) -> bool {
-        self.messages.get(&hash).is_some_and(|own| own.state == MessageState::Cancelled)
+    /// The size of a message, if it is cancelled.
+    fn cancelled_size(&self, hash: IdHash) -> Option<usize> {
+        self.messages.get(&hash).filter(|own| own.state == MessageState::Cancelled).map(|own| own.bytes.len())
     }
 
-    /// Makes room for one more message: the oldest that was given up leaves, if the buffer is full.
-    pub fn make_room(&mut self, max: usize) {
-        while self.review.len() >= max {
-            let Some(oldest) = self.given_up.pop_front() else { return };
-            self.leave_review(oldest);
-            self.messages.remove(&oldest);
+    /// A message is given up no longer, if it was.
+    fn hope_again(&mut self, hash: IdHash) {
+        let before = self.given_up.len();
+        self.given_up.retain(|given_up| *given_up != hash);
+        if self.given_up.len() < before {
+            self.given_up_bytes -= self.bytes(hash).map_or(0, Bytes::len);
         }
     }
 
@@ -358,9 +349,10 @@ impl Outgoing {
             self.acknowledged_total += 1;
             events.push(Event::Acknowledged { message_id: own.message_id.clone() });
         }
-        self.given_up.retain(|given_up| *given_up != hash);
+        let len = own.bytes.len();
+        self.hope_again(hash);
         if before != MessageState::Cancelled {
-            self.ended_bytes += own.bytes.len();
+            self.ended_bytes += len;
             self.ended.push_back(hash);
         }
         self.schedule(hash, None);
@@ -370,7 +362,8 @@ impl Outgoing {
 
     /// Keeps no more ended messages than the log does, and no more bytes of them.
     fn forget_ended(&mut self, config: &Config) {
-        while self.ended.len() > config.log_messages || self.ended_bytes > config.log_bytes {
+        // The latest is kept, whatever its size: the host is about to be told, and may ask.
+        while self.ended.len() > config.log_messages || self.ended_bytes > config.log_bytes && self.ended.len() > 1 {
             let Some(oldest) = self.ended.pop_front() else { return };
             if let Some(own) = self.messages.get(&oldest)
                 && own.has_ended()
@@ -382,17 +375,18 @@ impl Outgoing {
     }
 
     /// Sends a message again by the host's wish: its resends count anew. Returns its bytes, or `None` if it needs none,
-    /// being acknowledged. Ask [`check_room_again`](Self::check_room_again) first, with the same `max`.
-    pub fn retry(&mut self, hash: IdHash, due_ms: TimeMs, max: usize) -> Option<(MessageId, Bytes)> {
-        if self.is_cancelled(hash) {
-            self.make_room(max);
+    /// being acknowledged. Ask [`check_room_again`](Self::check_room_again) first.
+    pub fn retry(&mut self, hash: IdHash, due_ms: TimeMs, config: &Config) -> Option<(MessageId, Bytes)> {
+        if let Some(size) = self.cancelled_size(hash) {
+            self.make_room(size, config);
         }
         let own = self.messages.get_mut(&hash).filter(|own| own.state != MessageState::Acknowledged)?;
         if own.state == MessageState::Cancelled {
             self.ended_bytes -= own.bytes.len();
             self.ended.retain(|ended| *ended != hash);
         }
-        self.given_up.retain(|given_up| *given_up != hash);
+        self.hope_again(hash);
+        let own = self.messages.get_mut(&hash)?;
         own.state = match own.evidence.is_empty() {
             true => MessageState::Unacknowledged,
             false => MessageState::PossiblyAcknowledged,
@@ -443,6 +437,7 @@ impl Outgoing {
             own.state = MessageState::Unconfirmed;
             Event::Unconfirmed { message_id, probability: 1.0 - own.false_chance() }
         };
+        self.given_up_bytes += own.bytes.len();
         self.schedule(hash, None);
         self.given_up.push_back(hash);
         Some(Step::GiveUp(event))
@@ -463,12 +458,15 @@ impl Outgoing {
             && own.place.is_none()
         {
             own.place = Some(self.review.len());
+            self.review_bytes += own.bytes.len();
             self.review.push(UnderReview { hash, farm: None, murmur: None, last: None });
         }
     }
 
     fn leave_review(&mut self, hash: IdHash) {
-        let Some(place) = self.messages.get_mut(&hash).and_then(|own| own.place.take()) else { return };
+        let Some(own) = self.messages.get_mut(&hash) else { return };
+        let Some(place) = own.place.take() else { return };
+        self.review_bytes -= own.bytes.len();
         self.review.swap_remove(place);
         if let Some(moved) = self.review.get(place)
             && let Some(own) = self.messages.get_mut(&moved.hash)

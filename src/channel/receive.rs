@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::clock::Now;
-use super::incoming::Waiting;
+use super::incoming::{Noted, Waiting};
 use super::log::{self, Known};
 use super::outgoing::Review;
 use super::sync::Unconfirmed;
@@ -72,11 +72,13 @@ impl Channel {
             self.cancel_answer(hash, bytes, message, profile);
             return Ok(self.receive_again(message, hash, own, now));
         }
-        if own && message.kind() == Kind::Sync {
+        // Who has no participant id knows its own sync messages by their ids.
+        if message.kind() == Kind::Sync && (own || self.sync.is_own(hash)) {
             return Ok(Received { disposition: Disposition::Own, own, unmet: Vec::new() });
         }
         let history = message.causal_history.iter().map(|entry| entry.message_id).filter(|id| !id.is_empty());
         let history: Vec<_> = history.map(|id| self.ids.hash(id)).filter(|named| *named != hash).collect();
+        history.iter().for_each(|named| self.log.named(*named));
         let filter = self.usable_filter(message, profile);
         let sender = self.ids.hash(message.sender_id);
         let incomer = Incomer { message, bytes, profile, hash, lamport_ms, sender, own, now, history, filter };
@@ -174,7 +176,8 @@ impl Channel {
             filter.is_some_and(|filter| filter.contains(item) && *sound.get_or_init(|| is_sound(filter)))
         };
         self.sync.retain_unconfirmed(|message| {
-            let own_sender = message.sender == incomer.sender;
+            // The empty sender equals nobody: then it may well be another.
+            let own_sender = !incomer.message.sender_id.is_empty() && message.sender == incomer.sender;
             own_sender || !(incomer.history.contains(&message.hash) || holds(&message.item))
         });
         if self.covers_our_latest(incomer, holds) {
@@ -208,7 +211,7 @@ impl Channel {
         }
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
         let deadline_ms = incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms);
-        self.report_missing(&unmet, deadline_ms, incomer.now);
+        self.report_missing(&unmet, deadline_ms, incomer);
         Received { disposition: Disposition::Sync, own: incomer.own, unmet }
     }
 
@@ -242,6 +245,7 @@ impl Channel {
                 sender_id: ParticipantId::from(message.sender_id),
                 hint: None,
                 whole,
+                namings: self.namings(inherited_ms.is_some()),
             };
             self.deliver(entry, incomer.own, incomer.now);
             self.deliver_dependents(incomer.hash);
@@ -263,7 +267,7 @@ impl Channel {
         let message = incomer.message;
         let own_deadline_ms = incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms);
         let deadline_ms = inherited_ms.map_or(own_deadline_ms, |inherited| inherited.min(own_deadline_ms));
-        self.report_missing(unmet, deadline_ms, incomer.now);
+        self.report_missing(unmet, deadline_ms, incomer);
         let content = whole.as_ref().map(Whole::content);
         let content = content.unwrap_or_else(|| Bytes::copy_from_slice(message.payload().unwrap_or_default()));
         let waiting = Waiting {
@@ -274,6 +278,7 @@ impl Channel {
             whole,
             hint: None,
             late,
+            named: inherited_ms.is_some(),
             own: incomer.own,
             unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
             deadline_ms,
@@ -319,18 +324,24 @@ impl Channel {
     }
 
     /// Reports ids that are named and not here, each once. One that waits itself is here.
-    fn report_missing(&mut self, unmet: &[Dependency], deadline_ms: TimeMs, now: Now) {
+    fn report_missing(&mut self, unmet: &[Dependency], deadline_ms: TimeMs, incomer: &Incomer<'_>) {
+        let waited = incomer.message.kind() == Kind::Content;
         for dependency in unmet {
             let hash = self.ids.hash(&dependency.message_id);
             if self.incoming.is_waiting(hash) {
                 continue;
             }
-            if self.incoming.note_missing(hash, dependency, deadline_ms, self.config.max_missing) {
-                self.emit(Event::Missing(dependency.clone()));
-                self.ask_for(hash, dependency, now);
-            } else {
-                self.requests.learn(hash, dependency);
+            match self.incoming.note_missing(hash, dependency, deadline_ms, waited, self.config.max_missing) {
+                Noted::New => {}
+                Noted::InsteadOf(other) => drop(self.requests.remove(other)),
+                Noted::Known => {
+                    self.requests.learn(hash, dependency);
+                    continue;
+                }
+                Noted::Untracked => continue,
             }
+            self.emit(Event::Missing(dependency.clone()));
+            self.ask_for(hash, dependency, incomer.now);
         }
     }
 
@@ -345,6 +356,12 @@ impl Channel {
             self.counters.received += 1;
         }
         self.log.insert(entry, ahead);
+    }
+
+    /// How often a message that enters the log counts as named. If it was named before it was here, whoever misses it has
+    /// heard of it as we did: that is enough.
+    fn namings(&self, named: bool) -> usize {
+        if named { self.config.causal_history_size } else { 0 }
     }
 
     /// Whether a timestamp lies too far ahead to be believed.
@@ -380,6 +397,7 @@ impl Channel {
     fn deliver_one_waiting(&mut self, hash: IdHash) {
         let Some(waiting) = self.incoming.take(hash) else { return };
         let hint: Option<Hint> = waiting.hint;
+        let named = waiting.named || self.incoming.is_waited_for(hash);
         let entry = log::Entry {
             message_id: waiting.message_id.clone(),
             hash,
@@ -387,6 +405,7 @@ impl Channel {
             sender_id: waiting.sender_id.clone(),
             hint,
             whole: waiting.whole,
+            namings: self.namings(named),
         };
         self.deliver(entry, waiting.own, self.clock.latest());
         self.emit(Event::Delivered(Delivered {

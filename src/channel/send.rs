@@ -12,7 +12,7 @@ use super::clock::Now;
 use super::whole::Whole;
 use super::{Channel, Hashed, log, unknown_message};
 use crate::error::Error;
-use crate::idhash::{IdHash, derive_message_id};
+use crate::idhash::{IdHash, derive_message_id, unique_message_id};
 use crate::output::{Event, Output, Transmit, TransmitReason};
 use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 
@@ -23,6 +23,7 @@ pub struct Draft {
     lamport_ms: u64,
     /// The missing messages that it asks for.
     requests: Vec<IdHash>,
+    lean: bool,
 }
 
 impl Draft {
@@ -41,9 +42,10 @@ impl Draft {
         !self.requests.is_empty()
     }
 
-    /// The same without asking for anything: content comes first where not all of it fits.
-    pub fn without_requests(self) -> Self {
-        Self { requests: Vec::new(), ..self }
+    /// The same with nothing but what has to be there: content comes first where not all of it fits. `None` if it is that
+    /// already.
+    pub fn lean(self) -> Option<Self> {
+        (!self.lean).then(|| Self { requests: Vec::new(), lean: true, ..self })
     }
 }
 
@@ -61,37 +63,61 @@ impl Channel {
     /// derived ids.
     pub fn draft(&mut self, message_id: Option<&str>, content: &[u8], now_ms: TimeMs) -> Result<Drafted, Error> {
         let now = self.clock.observe(now_ms);
-        let lamport_ms = self.clock.next(self.profile, now);
-        let derive = || derive_message_id(&self.id, &self.config.participant_id, lamport_ms, content);
-        let given = message_id.is_some();
-        let message_id = message_id.map_or_else(|| MessageId::from(&*derive()), MessageId::from);
-        let hash = self.ids.hash(&message_id);
-        match self.outgoing.bytes(hash) {
-            Some(bytes) if bytes.is_empty() => return Err(Error::BytesGone(message_id.to_string())),
-            Some(bytes) => {
-                self.outgoing.check_room_again(hash, self.config.max_unacknowledged)?;
-                return Ok(Drafted::Before(bytes.clone()));
+        let mut lamport_ms = self.clock.next(self.profile, now);
+        let message_id = match message_id {
+            Some(message_id) => {
+                let hash = self.ids.hash(message_id);
+                if let Some(bytes) = self.outgoing.bytes(hash) {
+                    self.outgoing.check_room_again(hash, &self.config)?;
+                    return Ok(Drafted::Before(bytes.clone()));
+                }
+                self.check_given(message_id, hash, lamport_ms, content)?;
+                MessageId::from(message_id)
             }
-            None => self.check_unused(&message_id, hash)?,
-        }
-        if given && self.options.derived_ids && message_id.as_str() != derive() {
-            return Err(Error::IdMismatch(message_id.to_string()));
-        }
-        self.outgoing.check_room(self.config.max_unacknowledged)?;
+            None => self.make_id(&mut lamport_ms, content),
+        };
+        let hash = self.ids.hash(&message_id);
+        self.outgoing.check_room(content.len(), &self.config)?;
         self.filter.expire(now.steady_ms);
         let requests = self.requests.eligible(now.steady_ms, &self.config);
-        Ok(Drafted::New(Draft { id: Hashed { message_id, hash }, lamport_ms, requests }))
+        Ok(Drafted::New(Draft { id: Hashed { message_id, hash }, lamport_ms, requests, lean: false }))
     }
 
-    /// Refuses the id of a message that is in the log, or was, or waits to be.
-    fn check_unused(&self, message_id: &MessageId, hash: IdHash) -> Result<(), Error> {
-        if self.log.sender_of(hash).is_some_and(|sender_id| self.is_own(sender_id)) {
-            return Err(Error::BytesGone(message_id.to_string()));
+    /// Refuses the id of a message that is in the log, or was, or waits to be, and one that is not derived where it has to
+    /// be.
+    fn check_given(&self, message_id: &str, hash: IdHash, lamport_ms: u64, content: &[u8]) -> Result<(), Error> {
+        let used = match self.log.sender_of(hash) {
+            Some(sender_id) if self.is_own(sender_id) => Some(Error::BytesGone as fn(String) -> Error),
+            Some(_) => Some(Error::IdReused as fn(String) -> Error),
+            // It left the log, and with it who sent it.
+            None if self.log.was_received(hash) => Some(Error::BytesGone as fn(String) -> Error),
+            None => self.incoming.is_waiting(hash).then_some(Error::IdReused as fn(String) -> Error),
+        };
+        if let Some(error) = used {
+            return Err(error(message_id.to_owned()));
         }
-        if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
-            return Err(Error::IdReused(message_id.to_string()));
+        let derived = || derive_message_id(&self.id, &self.config.participant_id, lamport_ms, content);
+        if self.options.derived_ids && message_id != derived() {
+            return Err(Error::IdMismatch(message_id.to_owned()));
         }
         Ok(())
+    }
+
+    /// Makes up an id that is new. Where it has to be derived from its message, a later timestamp makes another.
+    fn make_id(&mut self, lamport_ms: &mut u64, content: &[u8]) -> MessageId {
+        let me = &self.config.participant_id;
+        if !self.options.derived_ids {
+            let random = self.rng.u128(..);
+            return MessageId::from(&*unique_message_id(&self.id, me, *lamport_ms, content, random));
+        }
+        loop {
+            let message_id = derive_message_id(&self.id, me, *lamport_ms, content);
+            let hash = self.ids.hash(&message_id);
+            if !self.log.was_received(hash) && !self.incoming.is_waiting(hash) && self.outgoing.bytes(hash).is_none() {
+                return MessageId::from(&*message_id);
+            }
+            *lamport_ms = self.clock.after(self.profile, *lamport_ms);
+        }
     }
 
     /// The message that a draft stands for: the increased timestamp, the last ids of the log with their hints, the current
@@ -102,15 +128,12 @@ impl Channel {
             retrieval_hint: entry.hint.as_deref(),
             sender_id: self.named_sender(entry).map(|sender_id| sender_id.as_str()),
         };
-        let mut causal_history = Vec::with_capacity(self.config.causal_history_size);
-        causal_history.extend(self.log.latest().take(self.config.causal_history_size).map(named));
-        causal_history.reverse();
         Message {
             sender_id: &self.config.participant_id,
             message_id: &draft.id.message_id,
             channel_id: &self.id,
             lamport_timestamp_ms: Some(draft.lamport_ms),
-            causal_history,
+            causal_history: self.log.history(draft.lean).into_iter().map(named).collect(),
             bloom_filter: Some(self.filter.wire_bytes()),
             repair_request: self.repair_request(draft),
             content,
@@ -132,7 +155,7 @@ impl Channel {
     pub fn commit(&mut self, draft: Draft, bytes: Bytes) {
         let now = self.clock.latest();
         self.asked(&draft, now);
-        let Hashed { message_id, hash } = draft.id;
+        let (lean, Hashed { message_id, hash }) = (draft.lean, draft.id);
         self.clock.raise(draft.lamport_ms);
         self.filter.insert(&message_id, now.steady_ms);
         let entry = log::Entry {
@@ -143,13 +166,15 @@ impl Channel {
             hint: None,
             // Whoever sent a message is always one of those who may have to answer for it.
             whole: self.config.repairs().then(|| Whole::own(bytes.clone(), self.profile, now.steady_ms)),
+            namings: 0,
         };
+        self.log.named_by_us(lean);
         self.log.insert(entry, false);
         // Others may have named it already: a copy of this state that was lost sent it.
         self.no_longer_missing(hash);
         self.deliver_dependents(hash);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
-        self.outgoing.make_room(self.config.max_unacknowledged);
+        self.outgoing.make_room(bytes.len(), &self.config);
         self.outgoing.add(message_id, hash, draft.lamport_ms, bytes, due_ms);
         self.counters.sent += 1;
         self.sync.sent(now.steady_ms, &mut self.rng);
@@ -161,7 +186,7 @@ impl Channel {
         let now = self.clock.observe(now_ms);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         let hash = self.ids.hash(message_id);
-        self.outgoing.retry(hash, due_ms, self.config.max_unacknowledged);
+        self.outgoing.retry(hash, due_ms, &self.config);
         self.answers.cancel(hash);
     }
 
@@ -169,14 +194,12 @@ impl Channel {
     pub fn retry(&mut self, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
         let now = self.clock.observe(now_ms);
         let hash = self.ids.hash(message_id);
-        let bytes = self.outgoing.bytes(hash).ok_or_else(|| unknown_message(message_id))?;
-        if bytes.is_empty() {
-            return Err(Error::BytesGone(message_id.to_owned()));
+        if self.outgoing.bytes(hash).is_none() {
+            return Err(unknown_message(message_id));
         }
-        let max = self.config.max_unacknowledged;
-        self.outgoing.check_room_again(hash, max)?;
+        self.outgoing.check_room_again(hash, &self.config)?;
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
-        if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms, max) {
+        if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms, &self.config) {
             self.answers.cancel(hash);
             self.outputs.push(Output::Transmit(Transmit { message_id, reason: TransmitReason::Resend, bytes }));
         }
@@ -210,8 +233,13 @@ impl Channel {
         }
     }
 
-    /// Drafts a sync message: the clock is raised as for any other (RFC 109, *Periodic Sync Message*). It enters neither
-    /// log nor filter nor any buffer, so that drafting it is all there is to it.
+    /// A sync message goes out, as encoded. It enters neither log nor filter nor any buffer (RFC 109, *Periodic Sync
+    /// Message*); what it names has been named.
+    pub fn commit_sync(&mut self, draft: &Draft) {
+        self.log.named_by_us(draft.lean);
+    }
+
+    /// Drafts a sync message: the clock is raised as for any other.
     pub(super) fn draft_sync(&mut self) -> Draft {
         let now = self.clock.latest();
         let lamport_ms = self.clock.next(self.profile, now);
@@ -219,8 +247,9 @@ impl Channel {
         self.filter.expire(now.steady_ms);
         let message_id = self.random_id();
         let hash = self.ids.hash(&message_id);
+        self.sync.add_own(hash);
         let requests = self.requests.eligible(now.steady_ms, &self.config);
-        let draft = Draft { id: Hashed { message_id, hash }, lamport_ms, requests };
+        let draft = Draft { id: Hashed { message_id, hash }, lamport_ms, requests, lean: false };
         self.asked(&draft, now);
         draft
     }

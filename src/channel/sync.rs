@@ -5,6 +5,8 @@
 //! knows before it sends again. Both draw from a distribution whose least value over N members hardly moves with N, so
 //! that traffic does not grow with the group; whoever fires first spares the others.
 
+use std::collections::VecDeque;
+
 use crate::bloom::ItemHash;
 use crate::config::Config;
 use crate::idhash::IdHash;
@@ -12,6 +14,8 @@ use crate::types::TimeMs;
 
 /// Unconfirmed messages that are remembered; a sync message confirms all that the filter covers anyway.
 const MAX_UNCONFIRMED: usize = 64;
+/// Sync messages of our own that are known again when they come back.
+const MAX_OWN: usize = 64;
 /// The group size for which the spread of the timers is made: the natural logarithm of 100,000.
 const LN_GROUP: f64 = 11.512_925_464_970_229;
 
@@ -34,16 +38,39 @@ pub(super) struct Sync {
     unconfirmed: Vec<Unconfirmed>,
     /// The greatest timestamp of a message that made ours wait: only a fresher one does so again, not a replay.
     suppressed_by_ms: u64,
+    /// Our latest sync messages. A network may bring them back, and what we said confirms nothing.
+    own: VecDeque<IdHash>,
 }
 
 impl Sync {
     pub fn new(enabled: bool, config: &Config) -> Self {
         let interval_ms = config.sync_interval_ms;
-        Self { enabled, interval_ms, periodic_ms: None, confirm_ms: None, unconfirmed: Vec::new(), suppressed_by_ms: 0 }
+        Self {
+            enabled,
+            interval_ms,
+            periodic_ms: None,
+            confirm_ms: None,
+            unconfirmed: Vec::new(),
+            suppressed_by_ms: 0,
+            own: VecDeque::new(),
+        }
     }
 
     pub fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    /// A sync message of that id goes out.
+    pub fn add_own(&mut self, hash: IdHash) {
+        if self.own.len() >= MAX_OWN {
+            self.own.pop_front();
+        }
+        self.own.push_back(hash);
+    }
+
+    /// Whether a sync message is one of our latest.
+    pub fn is_own(&self, hash: IdHash) -> bool {
+        self.own.contains(&hash)
     }
 
     /// When the next sync message is due.

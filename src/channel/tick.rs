@@ -3,7 +3,8 @@
 //! RFC: Periodic Incoming Buffer Sweep; Periodic Outgoing Buffer Sweep; Periodic Sync Message
 //! RFC: SDS-R incoming repair request buffer sweep; SDS-R Periodic Sync Message
 
-use super::outgoing::{Pace, Step};
+use super::outgoing::Step;
+use super::pace::Pace;
 use super::send::Draft;
 use super::{Channel, log};
 use crate::output::{Event, Output, Transmit, TransmitReason};
@@ -16,10 +17,10 @@ impl Channel {
         let now = self.clock.observe(now_ms);
         self.release_held(now.wall_ms);
         self.log.drop_whole_before(now.steady_ms.saturating_sub(self.config.repair_window_ms));
-        self.sweep_incoming(now.steady_ms);
-        if !self.online {
+        if !self.is_online() {
             return None;
         }
+        self.sweep_incoming(now.steady_ms);
         self.sweep_outgoing(now.steady_ms);
         self.sweep_answers(now.steady_ms);
         self.sync_if_due(now.steady_ms)

@@ -40,7 +40,7 @@ pub struct sds_config_t {
     /// 1 (default): repair what is missing among the members, without a store (SDS-R). Needs a participant id; without
     /// one it is off. 0: off.
     pub repair: u32,
-    /// Message ids named in a causal history. Default: 3.
+    /// Message ids named in a causal history, and as many older ones at most that were named less often. Default: 3.
     pub causal_history_size: usize,
     /// How far ahead of the clock a timestamp may lie and still move ours, rfc channels. Default: 600,000.
     pub max_clock_drift_rfc_ms: u64,
@@ -48,8 +48,6 @@ pub struct sds_config_t {
     pub max_clock_drift_libsds_ms: u64,
     /// A backward step of the host's clock by more than this shifts all deadlines. Default: 60,000.
     pub clock_step_ms: u64,
-    /// Delivered messages stamped too far ahead, kept outside the log. Default: 256.
-    pub max_held_messages: usize,
     /// Messages in a channel's log in memory. Default: 1,000.
     pub log_messages: usize,
     /// Bytes of whole messages that a channel's log keeps for sending again. Default: 8 MiB.
@@ -78,6 +76,8 @@ pub struct sds_config_t {
     pub resend_jitter_percent: u32,
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
+    /// Bytes that these hold, per channel. Default: 256 MiB.
+    pub max_unacknowledged_bytes: usize,
     /// Wait for missing dependencies before they are lost. Default: 600,000. With repair, at least
     /// 2 `repair_t_max_ms` + 30,000.
     pub dependency_timeout_ms: u64,
@@ -125,7 +125,7 @@ pub struct sds_config_t {
     pub max_hint_bytes: usize,
     /// A received filter. Default: 128 KiB.
     pub max_filter_bytes: usize,
-    /// Channels per manager. Default: 100,000.
+    /// Channels per manager, closed ones that were not forgotten included. Default: 100,000.
     pub max_channels: usize,
     /// Outputs that wait to be drained, per manager. Default: 65,536.
     pub max_outputs: usize,
@@ -138,10 +138,10 @@ unsafe impl args::Versioned for sds_config_t {}
 macro_rules! plain_fields {
     ($from:expr => $to:expr) => {
         plain_fields!(@copy $from, $to,
-            causal_history_size max_clock_drift_rfc_ms max_clock_drift_libsds_ms clock_step_ms max_held_messages
+            causal_history_size max_clock_drift_rfc_ms max_clock_drift_libsds_ms clock_step_ms
             log_messages log_bytes seen_limit bloom_capacity bloom_error_rate ack_window_ms refilter_per_minute
             ack_false_positive max_acknowledgers resend_interval_ms possibly_resend_interval_ms max_resends
-            resend_jitter_percent max_unacknowledged dependency_timeout_ms max_waiting_messages max_waiting_bytes
+            resend_jitter_percent max_unacknowledged max_unacknowledged_bytes dependency_timeout_ms max_waiting_messages max_waiting_bytes
             max_missing sync_interval_ms sync_interval_max_ms sync_confirm_ms repair_t_min_ms repair_t_max_ms
             num_participants repair_request_size repair_request_interval_ms repair_window_ms max_repair_answers
             repair_answers_per_minute repair_bytes_per_minute max_message_bytes max_id_bytes max_history_entries max_repair_entries max_hint_bytes max_filter_bytes max_channels max_outputs)

@@ -63,8 +63,9 @@ pub unsafe extern "C" fn sds_manager_reset(manager: sds_manager_t, error: *mut s
     }
 }
 
-/// Tells a manager whether the network is reachable. Offline, nothing is resent and no sync message is made; what fell
-/// due meanwhile goes out with the next tick online. A new manager is online.
+/// Tells a manager whether the network is reachable. Offline, nothing is resent, asked for or answered and no sync message
+/// is made; what fell due meanwhile goes out with the next tick online. Nor is anything missing given up: that time does
+/// not count. A new manager is online.
 ///
 /// Parameters: `online`: 1 or 0. `now_ms`: milliseconds since the Unix epoch.
 ///
@@ -82,10 +83,7 @@ pub unsafe extern "C" fn sds_set_online(
             if online > 1 {
                 return Err(args::invalid(format!("online is {online}, not 0 or 1")));
             }
-            handle::with(manager, |manager| {
-                manager.set_online(online == 1, now_ms);
-                Ok(())
-            })
+            handle::with(manager, |manager| Ok(manager.set_online(online == 1, now_ms)?))
         })
     }
 }

@@ -61,6 +61,57 @@ pub unsafe extern "C" fn sds_wrap_outgoing(
     }
 }
 
+/// Does what `sds_wrap_outgoing` does, and writes the bytes to broadcast where the caller wants them, in one copy: for
+/// callers that use the same memory again for every message, or whose memory is none of `malloc`'s.
+///
+/// Parameters: as `sds_wrap_outgoing`, and: `memory`, `capacity`: where the bytes are written, and its size.
+/// `len`: receives how many they are. If they are more than `capacity` nothing is written to `memory`. `out`: receives one
+/// `SDS_RECORD_WRAPPED`, whose data is empty if the bytes are in `memory`, and otherwise is the bytes.
+///
+/// Returns: as `sds_wrap_outgoing`.
+///
+/// Ownership: as for `sds_wrap_outgoing`. The memory stays the caller's; the content may lie in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_wrap_outgoing_into(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    message_id: *const c_char,
+    message_id_len: usize,
+    content: *const u8,
+    content_len: usize,
+    now_ms: u64,
+    memory: *mut u8,
+    capacity: usize,
+    len: *mut usize,
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
+            let out = args::output(out, "out")?;
+            let len = args::output(len, "len")?;
+            // Only checked here, and borrowed when the content is no longer in use, since they may overlap.
+            args::memory(memory, capacity, "memory")?;
+            let message_id = optional_text(message_id, message_id_len, "message id")?;
+            let content = args::bytes(content, content_len, "content")?;
+            let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
+            let mut record = report::wrapped(channel_id, &wrapped);
+            let fits = wrapped.bytes.len() <= capacity;
+            if fits {
+                record.data = &[];
+            }
+            record.write_to(out)?;
+            if fits {
+                args::memory(memory, capacity, "memory")?[..wrapped.bytes.len()].copy_from_slice(&wrapped.bytes);
+            }
+            *len = wrapped.bytes.len();
+            Ok(())
+        })
+    }
+}
+
 /// Makes a message that is delivered at once, is not acknowledged and leaves no trace: "alice is typing".
 ///
 /// Parameters, returns, ownership: as `sds_wrap_outgoing`; `SDS_EPHEMERAL_UNSUPPORTED` in a libsds channel.

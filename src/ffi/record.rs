@@ -46,7 +46,7 @@ pub const SDS_RECORD_REPAIRED: u16 = 12;
 /// Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp.
 pub const SDS_RECORD_WRAPPED: u16 = 20;
 /// Record: result of an unwrap. Channel, message id, sender, data = content, timestamp, code = `SDS_DISPOSITION_*`,
-/// flags, entries = every dependency that is not met now.
+/// flags, entries = every dependency that is not met now; with `SDS_DISPOSITION_BEFORE_US`, those that lie before us.
 pub const SDS_RECORD_UNWRAPPED: u16 = 21;
 /// Record: bytes of a batch that were refused. Code = status, data = what was wrong, as text.
 pub const SDS_RECORD_REFUSED: u16 = 22;

@@ -12,7 +12,7 @@ use crate::error::{DecodeError, Error};
 pub enum sds_status_t {
     /// Success.
     SDS_OK = 0,
-    /// A pointer is NULL that must not be, or a length or an enumerated value is impossible.
+    /// A pointer is NULL that must not be, or a length, a time or an enumerated value is impossible.
     SDS_INVALID_ARGUMENT = 1,
     /// The manager handle was never given out.
     SDS_INVALID_HANDLE = 2,
@@ -28,7 +28,7 @@ pub enum sds_status_t {
     SDS_INVALID_CONFIG = 7,
     /// The channel is not open.
     SDS_UNKNOWN_CHANNEL = 8,
-    /// The channel is open already, with other options.
+    /// The channel exists already, open or closed, with other options.
     SDS_CHANNEL_OPTIONS_DIFFER = 9,
     /// No more channels can be opened.
     SDS_TOO_MANY_CHANNELS = 10,
@@ -52,7 +52,7 @@ pub enum sds_status_t {
     SDS_EPHEMERAL_UNSUPPORTED = 19,
     /// The message is not one of ours, or no longer held.
     SDS_UNKNOWN_MESSAGE = 20,
-    /// Too many of our messages await an acknowledgement.
+    /// Too many of our messages, or too many bytes of them, await an acknowledgement.
     SDS_TOO_MANY_UNACKNOWLEDGED = 21,
     /// Too many outputs wait: call `sds_drain`, then try again.
     SDS_OUTPUTS_FULL = 22,
@@ -79,7 +79,7 @@ impl sds_status_t {
         (SDS_NOT_UTF8, c"text is not UTF-8"),
         (SDS_INVALID_CONFIG, c"invalid configuration"),
         (SDS_UNKNOWN_CHANNEL, c"channel is not open"),
-        (SDS_CHANNEL_OPTIONS_DIFFER, c"channel is open with other options"),
+        (SDS_CHANNEL_OPTIONS_DIFFER, c"channel exists with other options"),
         (SDS_TOO_MANY_CHANNELS, c"too many channels"),
         (SDS_NOT_SDS, c"not an SDS message"),
         (SDS_MALFORMED, c"malformed SDS message"),
@@ -121,7 +121,8 @@ impl From<&Error> for sds_status_t {
             Error::IdMismatch(_) => SDS_ID_MISMATCH,
             Error::EphemeralUnsupported => SDS_EPHEMERAL_UNSUPPORTED,
             Error::UnknownMessage(_) => SDS_UNKNOWN_MESSAGE,
-            Error::TooManyUnacknowledged(_) => SDS_TOO_MANY_UNACKNOWLEDGED,
+            Error::TooManyUnacknowledged(_) | Error::TooManyUnacknowledgedBytes(_) => SDS_TOO_MANY_UNACKNOWLEDGED,
+            Error::TimeOutOfRange(_) => SDS_INVALID_ARGUMENT,
             Error::OutputsFull(_) => SDS_OUTPUTS_FULL,
             Error::NoRandomness(_) => SDS_NO_RESOURCES,
         }

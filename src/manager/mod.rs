@@ -5,6 +5,7 @@
 //!
 //! Any method may be called from any thread. Calls on different channels run side by side.
 
+mod checks;
 mod outputs;
 mod schedule;
 mod translate;
@@ -25,9 +26,13 @@ use crate::output::{
 };
 use crate::types::{ChannelId, Dependency, TimeMs};
 use crate::wire;
+use checks::{check_id, check_outgoing};
 use outputs::{Outputs, log_output};
 use schedule::Schedule;
 use translate::{encode, translate};
+
+/// The end of the year 9999: the clocks of hosts show no more, and of what they pass by mistake nothing would recover.
+const GREATEST_TIME_MS: TimeMs = 253_402_300_799_999;
 
 /// One participant's state in all its channels.
 #[derive(Debug)]
@@ -53,6 +58,8 @@ struct Slot {
 struct State {
     channel: Channel,
     open: bool,
+    /// Opened by a message for it; the host has not opened it.
+    auto: bool,
     /// Taken out by `forget` or `reset` while another thread was about to use it.
     forgotten: bool,
     /// The deadline under which the schedule has it.
@@ -92,24 +99,31 @@ impl Manager {
         }
         self.schedule.clear();
         self.outputs.clear();
+        self.online.store(true, Ordering::Release);
         info!("manager reset");
     }
 
-    /// Tells whether the network is reachable. Offline, nothing is resent and no sync message is made.
-    pub fn set_online(&self, online: bool, now_ms: TimeMs) {
+    /// Tells whether the network is reachable. Offline, nothing is resent, asked for or answered, no sync message is made,
+    /// and what is missing is not given up: that time does not count.
+    pub fn set_online(&self, online: bool, now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms)?;
         self.online.store(online, Ordering::Release);
-        self.observe(now_ms);
         for slot in self.all_slots() {
             let mut state = slot.state.lock();
-            state.channel.set_online(online);
+            state.channel.set_online(online, now_ms);
             self.reschedule(&mut state);
         }
+        Ok(())
     }
 
     /// Opens a channel, or opens it again with the state it had when it was closed.
     pub fn open_channel(&self, channel_id: &str, options: ChannelOptions, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms);
-        self.check_id("channel id", channel_id)?;
+        self.observe(now_ms)?;
+        self.open_or_make(channel_id, options, now_ms, false)
+    }
+
+    fn open_or_make(&self, channel_id: &str, options: ChannelOptions, now_ms: TimeMs, auto: bool) -> Result<(), Error> {
+        check_id("channel id", channel_id, &self.config)?;
         let mut channels = self.channels.write();
         if let Some(slot) = channels.get(channel_id) {
             let mut state = slot.state.lock();
@@ -117,6 +131,7 @@ impl Manager {
                 return Err(Error::ChannelOptionsDiffer(channel_id.to_owned()));
             }
             state.open = true;
+            state.auto &= auto;
             self.reschedule(&mut state);
             return Ok(());
         }
@@ -126,17 +141,19 @@ impl Manager {
         let id = ChannelId::from(channel_id);
         let seed = self.rng.lock().u64(..);
         let mut channel = Channel::new(id.clone(), options, self.config.clone(), seed, now_ms);
-        channel.set_online(self.online.load(Ordering::Acquire));
-        let state = State { channel, open: true, forgotten: false, scheduled_ms: None };
+        channel.set_online(self.online.load(Ordering::Acquire), now_ms);
+        let state = State { channel, open: true, auto, forgotten: false, scheduled_ms: None };
         channels.insert(id, Arc::new(Slot { state: Mutex::new(state) }));
         info!(channel = channel_id, "channel opened");
         Ok(())
     }
 
-    /// Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays.
+    /// Closes a channel: nothing is sent for it, what waits to be sent included, and bytes for it are refused. Its state
+    /// stays, and counts towards `max_channels`, until it is forgotten.
     pub fn close_channel(&self, channel_id: &str) -> Result<(), Error> {
         self.with_channel(channel_id, |state| {
             state.open = false;
+            self.outputs.drop_transmits(state.channel.id());
             info!(channel = channel_id, "channel closed");
             Ok(())
         })
@@ -181,20 +198,22 @@ impl Manager {
         content: &[u8],
         now_ms: TimeMs,
     ) -> Result<Wrapped, Error> {
-        self.observe(now_ms);
-        self.check_outgoing(message_id, content)?;
+        self.observe(now_ms)?;
+        check_outgoing(message_id, content, &self.config)?;
+        self.outputs.check_room()?;
         self.with_open_channel(channel_id, now_ms, |state| {
             let channel = &mut state.channel;
             let mut draft = match channel.draft(message_id, content, now_ms)? {
                 Drafted::New(draft) => draft,
                 Drafted::Before(bytes) => return self.wrap_again(channel, bytes, content, now_ms),
             };
-            let mut encoded = encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config);
-            if encoded.is_err() && draft.asks() {
-                draft = draft.without_requests();
-                encoded = encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config);
-            }
-            let bytes = encoded?;
+            let bytes = match encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    draft = draft.lean().ok_or(error)?;
+                    encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config)?
+                }
+            };
             let message_id = draft.message_id().clone();
             let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
             channel.commit(draft, bytes.clone());
@@ -211,8 +230,8 @@ impl Manager {
         content: &[u8],
         now_ms: TimeMs,
     ) -> Result<Wrapped, Error> {
-        self.observe(now_ms);
-        self.check_outgoing(message_id, content)?;
+        self.observe(now_ms)?;
+        check_outgoing(message_id, content, &self.config)?;
         self.with_open_channel(channel_id, now_ms, |state| {
             let message_id = state.channel.draft_ephemeral(message_id)?;
             let message = state.channel.ephemeral_message(&message_id, content);
@@ -223,7 +242,7 @@ impl Manager {
 
     /// Takes in bytes from the network, of either profile.
     pub fn unwrap_incoming<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
-        self.observe(now_ms);
+        self.observe(now_ms)?;
         self.unwrap(bytes, now_ms).inspect_err(|error| debug!(%error, "message refused"))
     }
 
@@ -250,10 +269,10 @@ impl Manager {
 
     /// Tells that messages are here by other means: who waits for them waits no longer.
     pub fn mark_dependencies_met(&self, channel_id: &str, message_ids: &[&str], now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms);
-        message_ids.iter().try_for_each(|id| self.check_id("message id", id))?;
+        self.observe(now_ms)?;
+        message_ids.iter().try_for_each(|id| check_id("message id", id, &self.config))?;
         self.outputs.check_room()?;
-        self.with_open_channel(channel_id, now_ms, |state| {
+        self.with_channel(channel_id, |state| {
             state.channel.mark_dependencies_met(message_ids, now_ms);
             self.queue_outputs(&mut state.channel);
             Ok(())
@@ -279,7 +298,7 @@ impl Manager {
 
     /// Does what is due. Early, late and extra calls do no harm.
     pub fn tick(&self, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms);
+        self.observe(now_ms)?;
         for channel_id in self.schedule.due(now_ms) {
             self.outputs.check_room()?;
             // Closed or forgotten meanwhile: then nothing is due.
@@ -313,7 +332,7 @@ impl Manager {
 
     /// Sends a message of ours again, now, and counts its resends anew.
     pub fn retry(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms);
+        self.observe(now_ms)?;
         self.outputs.check_room()?;
         self.with_channel(channel_id, |state| {
             state.channel.retry(message_id, now_ms)?;
@@ -324,7 +343,7 @@ impl Manager {
 
     /// Stops resending a message of ours.
     pub fn cancel(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms);
+        self.observe(now_ms)?;
         self.with_channel(channel_id, |state| state.channel.cancel(message_id, now_ms))
     }
 
@@ -333,6 +352,7 @@ impl Manager {
         self.queue_outputs(channel);
         if let Some(draft) = draft {
             let bytes = encode(channel.profile(), &channel.message(&draft, None), &self.config)?;
+            channel.commit_sync(&draft);
             let message_id = draft.message_id().clone();
             let reason = if draft.asks() { TransmitReason::RepairRequest } else { TransmitReason::Sync };
             let transmit = Transmit { message_id, reason, bytes };
@@ -356,26 +376,6 @@ impl Manager {
         channel.sent_again(sent.message_id, now_ms);
         let (message_id, lamport_timestamp_ms) = (sent.message_id.into(), sent.lamport_timestamp_ms);
         Ok(Wrapped { message_id, lamport_timestamp_ms, bytes: bytes.clone() })
-    }
-
-    fn check_outgoing(&self, message_id: Option<&str>, content: &[u8]) -> Result<(), Error> {
-        if content.is_empty() {
-            return Err(Error::EmptyContent);
-        }
-        let (size, limit) = (content.len(), self.config.max_message_bytes);
-        if size > limit {
-            return Err(Error::MessageTooLarge { size, limit });
-        }
-        message_id.map_or(Ok(()), |id| self.check_id("message id", id))
-    }
-
-    fn check_id(&self, field: &'static str, id: &str) -> Result<(), Error> {
-        let (size, limit) = (id.len(), self.config.max_id_bytes);
-        match size {
-            0 => Err(Error::EmptyId(field)),
-            _ if size > limit => Err(Error::IdTooLong { field, size, limit }),
-            _ => Ok(()),
-        }
     }
 
     fn same_options(&self, a: ChannelOptions, b: ChannelOptions) -> bool {
@@ -407,7 +407,7 @@ impl Manager {
     ) -> Result<T, Error> {
         let opens = self.config.auto_open_channels && !self.channels.read().contains_key(channel_id);
         if opens {
-            self.open_channel(channel_id, ChannelOptions::default(), now_ms)?;
+            self.open_or_make(channel_id, ChannelOptions::default(), now_ms, true)?;
         }
         let result = self.with_channel(channel_id, body);
         if opens && result.is_err() {
@@ -417,12 +417,12 @@ impl Manager {
         result
     }
 
-    /// Forgets a channel in which nothing happened yet.
+    /// Forgets a channel that was opened for a message, in which nothing happened yet.
     fn forget_unused(&self, channel_id: &str) {
         let mut channels = self.channels.write();
         let Some(slot) = channels.get(channel_id).cloned() else { return };
         let mut state = slot.state.lock();
-        if state.channel.is_unused() {
+        if state.auto && state.channel.is_unused() {
             state.forgotten = true;
             channels.remove(channel_id);
         }
@@ -451,14 +451,17 @@ impl Manager {
     }
 
     /// Notices a backward step of the host's clock, and lets every channel shift its deadlines.
-    fn observe(&self, now_ms: TimeMs) {
+    fn observe(&self, now_ms: TimeMs) -> Result<(), Error> {
+        if now_ms > GREATEST_TIME_MS {
+            return Err(Error::TimeOutOfRange(now_ms));
+        }
         let latest_ms = self.latest_ms.fetch_max(now_ms, Ordering::AcqRel);
         if now_ms >= latest_ms || latest_ms - now_ms <= self.config.clock_step_ms {
-            return;
+            return Ok(());
         }
         // One thread does it; the others go on.
         if self.latest_ms.compare_exchange(latest_ms, now_ms, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return;
+            return Ok(());
         }
         warn!(by_ms = latest_ms - now_ms, "the host's clock stepped back");
         for slot in self.all_slots() {
@@ -468,6 +471,7 @@ impl Manager {
             state.channel.observe(now_ms);
             self.reschedule(&mut state);
         }
+        Ok(())
     }
 
     fn all_slots(&self) -> Vec<Arc<Slot>> {

@@ -52,6 +52,13 @@ impl Outputs {
         self.change(VecDeque::clear);
     }
 
+    /// Drops what a channel would have sent. What it has to tell stays.
+    pub(super) fn drop_transmits(&self, channel_id: &ChannelId) {
+        let is_sent =
+            |(other, output): &(ChannelId, Output)| matches!(output, Output::Transmit(_)) && other == channel_id;
+        self.change(|queue| queue.retain(|item| !is_sent(item)));
+    }
+
     /// Drops what a channel left.
     pub(super) fn forget(&self, channel_id: &ChannelId) {
         self.change(|queue| queue.retain(|(other, _)| other != channel_id));

@@ -107,6 +107,44 @@ static void by_batch(void) {
     party_close(&bob);
 }
 
+// The bytes go where the caller wants them, or into the record if they do not fit.
+static void into_memory(void) {
+    struct party alice;
+    static uint8_t memory[64 << 10], untouched[sizeof memory];
+    size_t len = 7;
+    party_open(&alice, "alice", SDS_PROFILE_RFC);
+    memset(untouched, 0xee, sizeof untouched);
+    memcpy(memory, untouched, sizeof memory);
+
+    OK(sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("m"), BYTES("x"), START, NULL, 0, &len, &alice.out, NULL));
+    party_read(&alice);
+    CHECK(alice.record.kind == SDS_RECORD_WRAPPED && alice.record.data_len == len && len > 7 && len < sizeof memory);
+    OK(sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("m"), BYTES("x"), START, memory, len - 1, &len, &alice.out,
+                              NULL));
+    party_read(&alice);
+    CHECK(alice.record.data_len == len && memcmp(memory, untouched, sizeof memory) == 0);
+    OK(sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("m"), BYTES("x"), START, memory, len, &len, &alice.out, NULL));
+    party_read(&alice);
+    CHECK(alice.record.data_len == 0 && alice.record.message_id_len == 1 && alice.record.message_id[0] == 'm');
+    CHECK(memcmp(memory + len, untouched + len, sizeof memory - len) == 0);
+    OK(sds_wrap_outgoing(alice.manager, CHANNEL, TEXT("m"), BYTES("x"), START, &alice.out, NULL));
+    party_read(&alice);
+    CHECK(alice.record.data_len == len && memcmp(alice.record.data, memory, len) == 0);
+
+    // A refused call writes nothing, and what is wrong is found before anything is sent.
+    len = 7;
+    STATUS(SDS_INVALID_ARGUMENT, sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("n"), BYTES("x"), START, NULL, 5, &len,
+                                                        &alice.out, NULL));
+    STATUS(SDS_INVALID_ARGUMENT, sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("n"), BYTES("x"), START, memory,
+                                                        sizeof memory, NULL, &alice.out, NULL));
+    STATUS(SDS_INVALID_ARGUMENT, sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("n"), BYTES("x"), START, memory,
+                                                        sizeof memory, &len, NULL, NULL));
+    STATUS(SDS_UNKNOWN_MESSAGE, sds_cancel(alice.manager, CHANNEL, TEXT("n"), START, NULL));
+    CHECK(len == 7);
+
+    party_close(&alice);
+}
+
 static void in_passing(void) {
     struct party alice, bob, status_user;
     struct packet packet;
@@ -144,5 +182,6 @@ void talk_tests(void) {
     out_of_order();
     met_elsewhere();
     by_batch();
+    into_memory();
     in_passing();
 }

@@ -43,6 +43,14 @@ pub fn member_of(profile: Profile, name: &str) -> Manager {
     member_with(name, |config| config.profile = profile)
 }
 
+/// A member that sends nothing by itself but resends, since sync messages are off: what falls due is about what it received.
+pub fn quiet_member_with(change: impl FnOnce(&mut Config)) -> Manager {
+    member_with("alice", |config| {
+        config.profile = Profile::Libsds;
+        change(config);
+    })
+}
+
 /// A member whose channel was opened with these options.
 pub fn member_opened(name: &str, options: ChannelOptions) -> Manager {
     let manager = Manager::open(config(name)).unwrap();
@@ -180,6 +188,7 @@ pub fn false_chance(profile: Profile, filter: &[u8], id: &str) -> f64 {
 }
 
 /// Whether the filter in a message holds an id.
+#[track_caller]
 pub fn filter_holds(bytes: &[u8], id: &str) -> bool {
     let (profile, message) = decode(bytes);
     let filter = message.bloom_filter.expect("a filter");
@@ -312,6 +321,7 @@ pub fn snapshot(manager: &Manager) -> (Vec<(String, String)>, Option<u64>) {
 }
 
 /// Runs a call that has to be refused, and checks that it changed nothing and queued nothing.
+#[track_caller]
 pub fn refused<T: std::fmt::Debug>(manager: &Manager, call: impl FnOnce() -> Result<T, Error>) -> Error {
     let before = snapshot(manager);
     let error = call().expect_err("refused");

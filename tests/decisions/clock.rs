@@ -22,7 +22,7 @@ fn a_stamp_too_far_ahead_is_delivered_and_held_until_time_catches_up() {
         assert_eq!(disposition(&alice, &forged("r").of(profile).after(&["far"]).bytes(), NOW), Disposition::Delivered);
         assert_eq!(disposition(&alice, &forged("far").of(profile).at(stamp).bytes(), NOW), Disposition::Duplicate);
         alice.cancel(CHANNEL, "mine", NOW).unwrap();
-        alice.set_online(false, NOW);
+        alice.set_online(false, NOW).unwrap();
         assert_eq!(alice.next_deadline(), Some(stamp - drift), "{profile:?}");
         alice.tick(stamp - drift - 1).unwrap();
         assert_eq!(status(&alice).held, 1);
@@ -54,16 +54,31 @@ fn a_message_released_from_the_buffer_is_held_too() {
 }
 
 #[test]
-fn held_messages_are_bounded_and_the_farthest_leaves() {
-    let alice = member_with("alice", |config| config.max_held_messages = 2);
-    alice.set_online(false, NOW);
-    for (id, minutes) in [("c", 30), ("b", 20), ("a", 15)] {
+fn held_messages_are_bounded_with_the_log_and_all_get_their_place() {
+    let alice = member_with("alice", |config| config.log_messages = 3);
+    for (id, minutes) in [("d", 40), ("c", 30), ("b", 20), ("a", 15)] {
         receive(&alice, &forged(id).at(NOW + minutes * MINUTE).bytes(), NOW);
     }
-    assert_eq!(status(&alice).held, 2);
+    assert_eq!((status(&alice).held, log(&alice).len()), (3, 0));
     alice.tick(NOW + 40 * MINUTE).unwrap();
-    assert_eq!(log(&alice), ["a", "b"]);
-    assert_eq!(disposition(&alice, &forged("c").bytes(), NOW + 40 * MINUTE), Disposition::Duplicate, "still known");
+    assert_eq!(log(&alice), ["a", "b", "c"], "the oldest by arrival left");
+    assert_eq!(disposition(&alice, &forged("d").bytes(), NOW + 40 * MINUTE), Disposition::Duplicate, "still known");
+}
+
+#[test]
+fn a_time_that_no_clock_shows_is_refused() {
+    let alice = member("alice");
+    send(&alice, "m", NOW);
+    let latest = 253_402_300_799_999;
+    for time in [latest + 1, u64::MAX] {
+        let error = refused(&alice, || alice.tick(time));
+        assert_eq!(error, sds::Error::TimeOutOfRange(time));
+        refused(&alice, || alice.wrap_outgoing(CHANNEL, None, b"hi", time));
+        refused(&alice, || alice.unwrap_incoming(&forged("x").bytes(), time).map(drop));
+        refused(&alice, || alice.set_online(false, time));
+        refused(&alice, || alice.open_channel("later", Default::default(), time));
+    }
+    alice.tick(latest).unwrap();
 }
 
 #[test]
@@ -115,11 +130,10 @@ fn libsds_stamps_are_whole_seconds_rounded_up() {
 
 #[test]
 fn a_backward_step_of_over_a_minute_shifts_every_deadline_by_it() {
-    let alice = member("alice");
+    let alice = quiet_member_with(|_| ());
     alice.open_channel("idle", Default::default(), NOW).unwrap();
     for channel in [CHANNEL, "idle"] {
         alice.unwrap_incoming(&forged("m").channel(channel).after(&["x"]).bytes(), NOW).unwrap();
-        alice.set_online(false, NOW);
     }
     events(&alice);
     assert_eq!(alice.next_deadline(), Some(NOW + 600_000));
@@ -133,8 +147,7 @@ fn a_backward_step_of_over_a_minute_shifts_every_deadline_by_it() {
 
 #[test]
 fn a_backward_step_under_a_minute_is_flattened() {
-    let alice = member("alice");
-    alice.set_online(false, NOW);
+    let alice = quiet_member_with(|_| ());
     receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
     events(&alice);
     receive(&alice, &forged("n").bytes(), NOW + 200_000);

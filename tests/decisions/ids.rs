@@ -1,9 +1,9 @@
 //! Message ids: given or derived, wrapped again, refused.
 
-use sds::Error;
 use sds::idhash::derive_message_id;
 use sds::output::{ChannelOptions, Disposition};
 use sds::types::Profile;
+use sds::{Error, Manager};
 use sha2::{Digest, Sha256};
 
 use crate::common::*;
@@ -11,7 +11,8 @@ use crate::common::*;
 #[test]
 fn derived_ids_are_the_hash_of_the_message() {
     for profile in BOTH {
-        let alice = member_of(profile, "alice");
+        let options = ChannelOptions { derived_ids: true, profile: Some(profile), ..ChannelOptions::default() };
+        let alice = member_opened("alice", options);
         let first = alice.wrap_outgoing(CHANNEL, None, b"hi", NOW).unwrap();
         let second = alice.wrap_outgoing(CHANNEL, None, b"hi", NOW).unwrap();
         assert_ne!(first.message_id, second.message_id, "equal payloads, other timestamps");
@@ -21,6 +22,45 @@ fn derived_ids_are_the_hash_of_the_message() {
             hash.update(part);
         }
         assert_eq!(&*first.message_id, hex::encode(hash.finalize()), "{profile:?}");
+    }
+}
+
+#[test]
+fn a_derived_id_that_was_used_is_not_used_again() {
+    // The state was lost, and our own message from before comes back before we send the same again.
+    for profile in BOTH {
+        let options = ChannelOptions { derived_ids: true, profile: Some(profile), ..ChannelOptions::default() };
+        let before = member_opened("alice", options).wrap_outgoing(CHANNEL, None, b"hi", NOW).unwrap();
+        let alice = member_opened("alice", options);
+        let stamp = alice.wrap_outgoing(CHANNEL, None, b"other", NOW - SECOND).unwrap().lamport_timestamp_ms;
+        assert!(stamp <= before.lamport_timestamp_ms);
+        receive(&alice, &before.bytes, NOW - SECOND);
+        let again = alice.wrap_outgoing(CHANNEL, None, b"hi", NOW).unwrap();
+        assert_ne!(again.message_id, before.message_id, "{profile:?}");
+        let bob = member_opened("bob", options);
+        assert_eq!(disposition(&bob, &before.bytes, NOW), Disposition::Delivered);
+        assert_eq!(receive(&bob, &again.bytes, NOW).content, b"hi", "{profile:?}: derived all the same");
+    }
+}
+
+#[test]
+fn made_up_ids_are_unique_where_all_else_is_equal() {
+    // Members without a name, or one whose state was lost, say the same thing at the same time.
+    for profile in BOTH {
+        let nobody = |seed| {
+            member_with("", |config| {
+                config.profile = profile;
+                config.seed = Some(seed);
+            })
+        };
+        let wrap = |manager: &Manager| manager.wrap_outgoing(CHANNEL, None, b"ok", NOW).unwrap();
+        let (first, second) = (wrap(&nobody(1)), wrap(&nobody(2)));
+        assert_eq!(first.lamport_timestamp_ms, second.lamport_timestamp_ms);
+        assert_ne!(first.message_id, second.message_id, "{profile:?}");
+        assert_eq!(first, wrap(&nobody(1)), "and a run can be replayed");
+        let carol = member_of(profile, "carol");
+        assert_eq!(disposition(&carol, &first.bytes, NOW), Disposition::Delivered);
+        assert_ne!(disposition(&carol, &second.bytes, NOW), Disposition::Duplicate, "{profile:?}");
     }
 }
 
@@ -119,7 +159,10 @@ fn once_the_bytes_are_gone_it_cannot_be_wrapped_again() {
     let alice = member_with("alice", |config| config.log_bytes = 200);
     send(&alice, "m1", NOW);
     receive(&alice, &forged("r1").after(&["m1"]).bytes(), NOW);
+    assert!(alice.message_status(CHANNEL, "m1").is_ok(), "the latest that ended is kept, whatever its size");
     // An rfc message alone is larger than 200 bytes.
+    send(&alice, "m2", NOW);
+    receive(&alice, &forged("r2").after(&["m2"]).bytes(), NOW);
     let error = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("m1"), b"m1", NOW));
     assert_eq!(error, Error::BytesGone("m1".into()));
 }

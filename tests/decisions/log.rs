@@ -79,3 +79,53 @@ fn an_evicted_message_of_ours_is_still_ours() {
     let other = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("first"), b"other", NOW));
     assert_eq!(other, Error::IdReused("first".into()));
 }
+
+/// Eight messages that nobody named, stamped in their order.
+fn named_by_nobody(profile: sds::types::Profile) -> sds::Manager {
+    let alice = member_with("alice", |config| {
+        config.profile = profile;
+        config.sync_in_libsds = true;
+    });
+    for number in 0..8 {
+        let id = format!("m{number}");
+        receive(&alice, &forged(&id).of(profile).at(NOW + number * SECOND).bytes(), NOW + 10 * SECOND);
+    }
+    alice
+}
+
+#[test]
+fn what_was_not_named_as_often_is_named_too_oldest_first_in_the_order_of_the_log() {
+    for profile in BOTH {
+        let alice = named_by_nobody(profile);
+        // m1 was named often enough, and m2 once.
+        for (id, named) in [("a", ["m1", "m2"]), ("b", ["m1", "m1"]), ("c", ["m1", "m1"])] {
+            receive(&alice, &forged(id).of(profile).by("carol").sync().after(&named).bytes(), NOW + 10 * SECOND);
+        }
+        let told: Vec<_> = alice.next_history(CHANNEL).unwrap().iter().map(|it| it.message_id.to_string()).collect();
+        let sent = send(&alice, "mine", NOW + 11 * SECOND);
+        assert_eq!(history(&sent.bytes), ["m0", "m2", "m3", "m5", "m6", "m7"], "{profile:?}");
+        assert_eq!(told, history(&sent.bytes), "as it was told before");
+        alice.cancel(CHANNEL, "mine", NOW + 11 * SECOND).unwrap();
+        // Naming them counts, too; with a sync message as with any.
+        let mut named = Vec::new();
+        while let Some(due_ms) = alice.next_deadline().filter(|due| *due < NOW + 300 * MINUTE) {
+            tick(&alice, due_ms).iter().for_each(|it| named.extend(history(&it.bytes)));
+        }
+        let times = |id: &str| named.iter().filter(|named| *named == id).count();
+        assert!(times("m1") == 0 && (1..=2).contains(&times("m2")), "{profile:?}: {named:?}");
+        assert_eq!((times("m0"), times("m3"), times("m4")), (2, 2, 3), "{profile:?}: three times in all");
+    }
+}
+
+#[test]
+fn what_was_named_before_it_was_here_was_named_enough() {
+    let alice = member("alice");
+    receive(&alice, &forged("later").at(NOW + 9 * SECOND).after(&["x"]).bytes(), NOW);
+    for number in 1..8 {
+        let id = format!("m{number}");
+        receive(&alice, &forged(&id).at(NOW + number * SECOND).after(&["later"]).bytes(), NOW);
+    }
+    receive(&alice, &forged("x").bytes(), NOW);
+    let sent = send(&alice, "mine", NOW + 10 * SECOND);
+    assert_eq!(history(&sent.bytes), ["m1", "m2", "m3", "m6", "m7", "later"], "x was missed, and later waited for");
+}

@@ -88,3 +88,22 @@ fn duplicates_return_their_content() {
         assert_eq!(delivered(&events(&alice)), ["m"], "{profile:?}: once");
     }
 }
+
+#[test]
+fn the_echo_of_a_sync_message_confirms_nothing_even_of_nobody() {
+    for name in ["alice", ""] {
+        let alice = member(name);
+        send(&alice, "m", NOW);
+        let sync = loop {
+            let due_ms = alice.next_deadline().unwrap();
+            let sent = tick(&alice, due_ms);
+            if let Some(sync) = sent.into_iter().find(|it| it.reason == sds::output::TransmitReason::Sync) {
+                break sync;
+            }
+        };
+        let before = status(&alice);
+        assert_eq!(disposition(&alice, &sync.bytes, NOW + MINUTE), Disposition::Own, "{name:?}");
+        assert_eq!(status(&alice), before);
+        assert_ne!(state(&alice, "m"), MessageState::Acknowledged, "{name:?}: nobody else is here");
+    }
+}

@@ -80,13 +80,13 @@ fn the_bytes_are_the_same_every_time() {
 fn offline_pauses_the_attempts() {
     let alice = alice();
     send(&alice, "m", NOW);
-    alice.set_online(false, NOW + SECOND);
+    alice.set_online(false, NOW + SECOND).unwrap();
     assert_eq!(alice.next_deadline(), None, "a phone sleeps");
     for hour in 0..10 {
         assert!(tick(&alice, NOW + hour * 60 * MINUTE).is_empty());
     }
     let later = NOW + 10 * 60 * MINUTE;
-    alice.set_online(true, later);
+    alice.set_online(true, later).unwrap();
     assert!(alice.next_deadline().unwrap() <= later);
     assert_eq!(tick(&alice, later).len(), 1);
     assert_eq!(alice.message_status(CHANNEL, "m").unwrap().resends, 1, "what was not tried is not counted");
@@ -203,4 +203,31 @@ fn a_cancelled_message_comes_back_only_if_there_is_room() {
     alice.retry(CHANNEL, "m1", NOW + 10 * MINUTE).unwrap();
     assert_eq!(transmits(&alice)[0].bytes, first.bytes);
     assert!(alice.message_status(CHANNEL, "m2").is_err(), "the one given up made room");
+}
+
+#[test]
+fn unacknowledged_messages_are_bounded_in_bytes_too() {
+    let alice = member_with("alice", |config| {
+        config.max_message_bytes = 64 << 10;
+        config.max_filter_bytes = 64 << 10;
+        config.max_unacknowledged_bytes = 100_000;
+        config.max_resends = 0;
+    });
+    let content = vec![1; 30_000];
+    let wrap = |id: &str, at: u64| alice.wrap_outgoing(CHANNEL, Some(id), &content, at);
+    // With filters of 18,752 bytes.
+    wrap("a", NOW).unwrap();
+    wrap("b", NOW + 1).unwrap();
+    let error = refused(&alice, || wrap("c", NOW + 1));
+    assert_eq!(error, Error::TooManyUnacknowledgedBytes(100_000));
+    // Given up, they make room, the oldest first.
+    tick(&alice, NOW + 6 * SECOND);
+    assert_eq!(status(&alice).given_up, 2);
+    wrap("c", NOW + 6 * SECOND).unwrap();
+    assert!(alice.message_status(CHANNEL, "a").is_err());
+    assert_eq!(state(&alice, "b"), MessageState::Failed);
+    alice.retry(CHANNEL, "b", NOW + 6 * SECOND).unwrap();
+    refused(&alice, || wrap("d", NOW + 6 * SECOND));
+    alice.cancel(CHANNEL, "b", NOW + 6 * SECOND).unwrap();
+    wrap("d", NOW + 6 * SECOND).unwrap();
 }

@@ -163,10 +163,10 @@ fn none_in_libsds_unless_configured_and_none_in_an_empty_channel() {
 #[test]
 fn offline_none_goes_out_and_one_makes_up_for_it() {
     let alice = alice(1);
-    alice.set_online(false, NOW);
+    alice.set_online(false, NOW).unwrap();
     assert_eq!(alice.next_deadline(), None);
     assert!(tick(&alice, NOW + 60 * MINUTE).is_empty());
-    alice.set_online(true, NOW + 60 * MINUTE);
+    alice.set_online(true, NOW + 60 * MINUTE).unwrap();
     assert_eq!(tick(&alice, NOW + 60 * MINUTE).len(), 1);
     assert!(tick(&alice, NOW + 60 * MINUTE).is_empty());
 }
@@ -192,4 +192,34 @@ fn a_group_that_is_silent_sends_no_more_for_being_large() {
         }
     }
     assert!((2..40).contains(&sent), "{sent} in five minutes, of 40 members");
+}
+
+#[test]
+fn members_without_a_name_spare_each_other_too() {
+    for name in ["named", ""] {
+        let members: Vec<_> = (0..30)
+            .map(|number| {
+                member_with(name, |config| {
+                    config.seed = Some(number);
+                    if !name.is_empty() {
+                        config.participant_id = format!("{name} {number}");
+                    }
+                })
+            })
+            .collect();
+        let message = send(&members[0], "m", NOW);
+        members[1..].iter().for_each(|member| drop(receive(member, &message.bytes, NOW)));
+        let mut sent = 0;
+        while let Some(due_ms) =
+            members.iter().filter_map(|it| it.next_deadline()).min().filter(|due| *due < NOW + 20_000)
+        {
+            for member in &members {
+                for transmit in tick(member, due_ms) {
+                    sent += 1;
+                    members.iter().for_each(|other| drop(receive(other, &transmit.bytes, due_ms)));
+                }
+            }
+        }
+        assert!((1..=3).contains(&sent), "{name:?}: {sent}");
+    }
 }

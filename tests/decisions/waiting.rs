@@ -8,10 +8,8 @@ use crate::common::*;
 
 const TIMEOUT: u64 = 10 * MINUTE;
 
-fn offline() -> Manager {
-    let alice = member("alice");
-    alice.set_online(false, NOW);
-    alice
+fn quiet() -> Manager {
+    quiet_member_with(|_| ())
 }
 
 fn unmet(manager: &Manager, bytes: &[u8], now_ms: u64) -> Vec<String> {
@@ -47,7 +45,7 @@ fn a_missing_id_is_reported_once_with_hint_and_sender() {
 #[test]
 fn what_a_message_turns_out_to_wait_for_inherits_the_earliest_deadline() {
     // Each time the missing one comes, just in time, and names another: a made-up chain.
-    let alice = offline();
+    let alice = quiet();
     receive(&alice, &forged("m0").after(&["m1"]).bytes(), NOW);
     for number in 1..10 {
         let (id, next) = (format!("m{number}"), format!("m{}", number + 1));
@@ -63,7 +61,7 @@ fn what_a_message_turns_out_to_wait_for_inherits_the_earliest_deadline() {
 
 #[test]
 fn an_earlier_deadline_reaches_what_is_waited_for_already() {
-    let alice = offline();
+    let alice = quiet();
     receive(&alice, &forged("early").after(&["bridge"]).bytes(), NOW);
     receive(&alice, &forged("late").after(&["deep"]).bytes(), NOW + MINUTE);
     assert_eq!(alice.next_deadline(), Some(NOW + TIMEOUT));
@@ -76,7 +74,7 @@ fn an_earlier_deadline_reaches_what_is_waited_for_already() {
 
 #[test]
 fn each_missing_one_is_lost_at_its_own_time_with_one_event() {
-    let alice = offline();
+    let alice = quiet();
     receive(&alice, &forged("a").after(&["x"]).bytes(), NOW);
     receive(&alice, &forged("b").after(&["x", "y"]).bytes(), NOW + MINUTE);
     events(&alice);
@@ -90,7 +88,7 @@ fn each_missing_one_is_lost_at_its_own_time_with_one_event() {
 
 #[test]
 fn a_lost_message_that_comes_after_all_is_delivered_marked_late() {
-    let alice = offline();
+    let alice = quiet();
     receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
     alice.tick(NOW + TIMEOUT).unwrap();
     assert_eq!(status(&alice).lost, 1);
@@ -102,7 +100,7 @@ fn a_lost_message_that_comes_after_all_is_delivered_marked_late() {
 
 #[test]
 fn a_late_message_that_has_to_wait_is_still_late() {
-    let alice = offline();
+    let alice = quiet();
     receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
     alice.tick(NOW + TIMEOUT).unwrap();
     events(&alice);
@@ -115,7 +113,7 @@ fn a_late_message_that_has_to_wait_is_still_late() {
 
 #[test]
 fn cycles_and_self_references_wedge_nothing() {
-    let alice = offline();
+    let alice = quiet();
     assert_eq!(disposition(&alice, &forged("self").after(&["self"]).bytes(), NOW), Disposition::Delivered);
     for (id, next) in [("b", "c"), ("c", "a"), ("a", "b")] {
         assert_eq!(disposition(&alice, &forged(id).after(&[next, id]).bytes(), NOW), Disposition::Waiting);
@@ -131,8 +129,7 @@ fn cycles_and_self_references_wedge_nothing() {
 
 #[test]
 fn a_full_buffer_delivers_its_oldest_early_and_drops_nothing() {
-    let alice = member_with("alice", |config| config.max_waiting_messages = 2);
-    alice.set_online(false, NOW);
+    let alice = quiet_member_with(|config| config.max_waiting_messages = 2);
     for id in ["a", "b"] {
         receive(&alice, &forged(id).after(&["x"]).bytes(), NOW);
     }
@@ -168,8 +165,7 @@ fn the_buffer_is_bounded_in_bytes_too() {
 
 #[test]
 fn missing_ids_beyond_the_limit_are_counted_and_waited_for() {
-    let alice = member_with("alice", |config| config.max_missing = 2);
-    alice.set_online(false, NOW);
+    let alice = quiet_member_with(|config| config.max_missing = 2);
     receive(&alice, &forged("m").after(&["w", "x", "y", "z"]).bytes(), NOW);
     assert_eq!(missing(&events(&alice)), ["w", "x"]);
     assert_eq!((status(&alice).missing, status(&alice).missing_untracked), (2, 2));
@@ -248,4 +244,56 @@ fn a_libsds_message_without_content_is_remembered_as_met() {
     let rfc = member("alice");
     receive(&rfc, &forged("sync").sync().bytes(), NOW);
     assert_eq!(disposition(&rfc, &forged("m").after(&["sync"]).bytes(), NOW), Disposition::Waiting);
+}
+
+#[test]
+fn offline_nothing_is_given_up_and_that_time_does_not_count() {
+    let alice = quiet();
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    alice.set_online(false, NOW + MINUTE).unwrap();
+    assert_eq!(alice.next_deadline(), None);
+    assert!(lost(&tick_events(&alice, NOW + 60 * MINUTE)).is_empty(), "nobody could have fetched it");
+    alice.set_online(true, NOW + 61 * MINUTE).unwrap();
+    assert_eq!(alice.next_deadline(), Some(NOW + 60 * MINUTE + TIMEOUT), "an hour later");
+    assert!(lost(&tick_events(&alice, NOW + 60 * MINUTE + TIMEOUT - 1)).is_empty());
+    let told = tick_events(&alice, NOW + 60 * MINUTE + TIMEOUT);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["x"], vec!["m"]));
+}
+
+#[test]
+fn made_up_sync_messages_do_not_hide_what_is_waited_for() {
+    let alice = member_with("alice", |config| config.max_missing = 10);
+    for number in 0..5 {
+        let ids: Vec<String> = (0..8).map(|fake| format!("fake {number} {fake}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let id = format!("s{number}");
+        receive(&alice, &forged(&id).by("mallory").sync().after(&ids).bytes(), NOW);
+    }
+    assert_eq!((status(&alice).missing, status(&alice).repair_requests), (10, 10));
+    events(&alice);
+    receive(&alice, &forged("m").after(&["x", "y"]).bytes(), NOW);
+    assert_eq!(missing(&events(&alice)), ["x", "y"], "those that nobody waits for give way");
+    assert_eq!((status(&alice).missing, status(&alice).repair_requests), (10, 10));
+    assert_eq!(status(&alice).missing_untracked, 32);
+}
+
+#[test]
+fn a_hint_that_comes_later_is_told_with_the_loss() {
+    let alice = quiet();
+    receive(&alice, &forged("m1").after(&["x"]).bytes(), NOW);
+    receive(&alice, &forged("m2").hinted("x", b"hint").bytes(), NOW);
+    assert_eq!(missing(&events(&alice)), ["x"], "once");
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    let hint = told.iter().find_map(|event| if let Event::Lost(it) = event { it.retrieval_hint.clone() } else { None });
+    assert_eq!(hint.as_deref(), Some(&b"hint"[..]));
+}
+
+#[test]
+fn a_lost_message_that_need_not_be_here_is_lost_no_longer() {
+    let alice = quiet();
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    alice.tick(NOW + TIMEOUT).unwrap();
+    assert_eq!(status(&alice).lost, 1);
+    alice.mark_dependencies_met(CHANNEL, &["x"], NOW + TIMEOUT).unwrap();
+    assert_eq!(status(&alice).lost, 0);
 }

@@ -19,12 +19,13 @@ fn may_use(user: &str, used: &str) -> bool {
         "channel::incoming",
         "channel::log",
         "channel::outgoing",
+        "channel::pace",
         "channel::repair",
         "channel::sync",
         "channel::whole",
     ];
-    // What every state file may use: the clock's units, and messages kept whole.
-    const SHARED: &[&str] = &["channel::clock", "channel::whole"];
+    // What every state file may use: the clock's units, the pace of resends, and messages kept whole.
+    const SHARED: &[&str] = &["channel::clock", "channel::pace", "channel::whole"];
     let leaf = LEAVES.contains(&used);
     match user {
         "lib" => true,
@@ -76,8 +77,13 @@ const RFC_HEADINGS: &[&str] = &[
 ];
 
 /// Files of the protocol that own no section: what they hold serves the owners.
-const RFC_SERVANTS: &[&str] =
-    &["src/channel/clock.rs", "src/channel/dump.rs", "src/channel/incoming.rs", "src/channel/sync.rs"];
+const RFC_SERVANTS: &[&str] = &[
+    "src/channel/clock.rs",
+    "src/channel/dump.rs",
+    "src/channel/incoming.rs",
+    "src/channel/pace.rs",
+    "src/channel/sync.rs",
+];
 
 const MOST_LINES: usize = 500;
 
@@ -292,30 +298,68 @@ fn strangers(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// C code in the README is code that is compiled: it stands word for word in the example.
+/// Code in the README is code that is compiled: it stands word for word in an example.
 fn quotes(tree: &Tree) -> Vec<String> {
-    const EXAMPLE: &str = "tests/c/example.c";
+    const EXAMPLES: &[(&str, &str)] = &[("c", "tests/c/example.c"), ("go", "go-bindings/sds/example_test.go")];
     let Some(readme) = tree.get("README.md") else { return Vec::new() };
     let plain = |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
-    let example = tree.get(EXAMPLE).map(|text| plain(text)).unwrap_or_default();
-    let blocks = readme.split("```c\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let strange = blocks.filter(|block| !example.contains(&plain(block)));
-    strange.map(|block| format!("README.md: not in {EXAMPLE}:\n{block}")).collect()
+    let mut complaints = Vec::new();
+    for (language, path) in EXAMPLES {
+        let example = tree.get(*path).map(|text| plain(text)).unwrap_or_default();
+        let fence = format!("```{language}\n");
+        let blocks: Vec<&str> =
+            readme.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).map(str::trim).collect();
+        if blocks.is_empty() {
+            complaints.push(format!("README.md: quotes nothing in {language}; it should quote {path}"));
+        }
+        let strange = blocks.iter().filter(|block| block.is_empty() || !example.contains(&plain(block)));
+        complaints.extend(strange.map(|block| format!("README.md: not in {path}:\n{block}")));
+    }
+    complaints
 }
 
 // ---- The rules, on this repository ---------------------------------------------------------------------------------------
 
-/// All files that git tracks and that are text. From a source archive without git: those of src.
+/// All files that are ours and are text: those that git tracks, or, in a source archive without git, all but what was
+/// built.
 fn this_tree() -> Tree {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(top).output();
-    let listed = listed.ok().filter(|output| output.status.success()).expect("git ls-files");
-    let paths = String::from_utf8(listed.stdout).expect("paths are UTF-8");
-    let texts = paths.split_terminator('\0').filter_map(|path| {
-        let text = std::fs::read_to_string(top.join(path)).ok()?;
-        Some((path.to_owned(), text))
+    let paths = tracked(top).unwrap_or_else(|| walk(top));
+    let texts = paths.into_iter().filter_map(|path| {
+        let text = std::fs::read_to_string(top.join(&path)).ok()?;
+        Some((path, text))
     });
     texts.collect()
+}
+
+/// What git tracks; `None` without git, and in an archive unpacked inside somebody else's repository.
+fn tracked(top: &Path) -> Option<Vec<String>> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(top).output().ok()?;
+    let paths = String::from_utf8(listed.stdout).expect("paths are UTF-8");
+    let paths: Vec<String> = paths.split_terminator('\0').map(str::to_owned).collect();
+    (listed.status.success() && paths.iter().any(|path| path == "Cargo.toml")).then_some(paths)
+}
+
+/// All files below a folder, but for git's own and those in folders that something is built into.
+fn walk(top: &Path) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in
+            std::fs::read_dir(top.join(&folder)).expect("a folder of ours").map(|entry| entry.expect("an entry"))
+        {
+            let name = entry.file_name().into_string().expect("names are UTF-8");
+            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let kind = entry.file_type().expect("what it is");
+            match name.as_str() {
+                ".git" | "target" | "node_modules" => {}
+                _ if kind.is_dir() => folders.push(path),
+                _ if kind.is_file() => paths.push(path),
+                _ => {}
+            }
+        }
+    }
+    paths
 }
 
 #[track_caller]
@@ -475,7 +519,24 @@ mod can_fail {
         let host = ["see crates", ".io"].concat();
         assert_eq!(strangers(&tree(&[("README.md", &host), ("Cargo.lock", &host), ("a", "crates")])).len(), 1);
 
-        let readme = "# A\n```c\nint a;\n```\n```c\nint b;\n```\n";
-        assert_eq!(quotes(&tree(&[("README.md", readme), ("tests/c/example.c", "    int a;\n")])).len(), 1);
+        let readme = "# A\n```c\nint a;\n```\n```c\nint b;\n```\n```go\na := 1\n```\n```go\nb := 2\n```\n";
+        let examples = [("tests/c/example.c", "    int a;\n"), ("go-bindings/sds/example_test.go", "\tb := 2\n")];
+        let quoted = |readme| quotes(&tree(&[&[("README.md", readme)], examples.as_slice()].concat())).len();
+        assert_eq!((quoted(readme), quoted("no code"), quoted("```c\nint a;\n```\n```go\nb := 2\n```\n")), (2, 2, 0));
+    }
+
+    /// An archive without git has the same files.
+    #[test]
+    fn the_walk_finds_what_git_tracks() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let walked = walk(top);
+        for path in ["src/lib.rs", "README.md", "tests/house/main.rs", ".ci/run"] {
+            assert!(walked.iter().any(|found| found == path), "{path}");
+        }
+        assert!(!walked.iter().any(|path| path.starts_with("target/") || path.starts_with(".git/")));
+        for path in tracked(top).unwrap_or_default() {
+            // A tracked file that was deleted and not committed yet is no fault of the walk.
+            assert!(walked.contains(&path) || !top.join(&path).exists(), "{path}");
+        }
     }
 }

@@ -68,10 +68,7 @@ impl Call {
                 }))
             }
             Call::Tick => manager.tick(now_ms).map(|()| Answer::Done),
-            Call::Online(online) => {
-                manager.set_online(*online, now_ms);
-                Ok(Answer::Done)
-            }
+            Call::Online(online) => manager.set_online(*online, now_ms).map(|()| Answer::Done),
             Call::Retry(id) => manager.retry(CHANNEL, id, now_ms).map(|()| Answer::Done),
             Call::Cancel(id) => manager.cancel(CHANNEL, id, now_ms).map(|()| Answer::Done),
             Call::Mark(id) => manager.mark_dependencies_met(CHANNEL, &[id], now_ms).map(|()| Answer::Done),

@@ -27,8 +27,6 @@ pub struct Facts {
     pub marked: BTreeSet<String>,
     /// Of the arrivals, those outside the log since their timestamp lies too far ahead: (timestamp, number).
     pub held: BTreeSet<(u64, usize)>,
-    /// Of the arrivals, those that never enter the log, since too many were held.
-    pub never_logged: BTreeSet<usize>,
     /// Its own messages.
     pub own: BTreeMap<String, Own>,
     /// How many of everybody's receptions it can know of.
@@ -37,8 +35,14 @@ pub struct Facts {
     pub covered: Vec<(u64, String)>,
     /// What it asked for, how often.
     pub asked: BTreeMap<String, u32>,
-    /// When each id was told missing, on the scale of `clock.moved_ms`.
-    pub missing_since: BTreeMap<String, u64>,
+    /// How often it asked for anything.
+    pub asks: u64,
+    /// When each id was told missing.
+    pub missing_since: BTreeMap<String, Told>,
+    /// How often each message that is here was named since, by others and by itself.
+    namings: BTreeMap<String, usize>,
+    /// Messages that nobody had named when they came, and that were never held.
+    news: BTreeSet<String>,
     /// What others asked it for, and nobody broadcast since.
     pub asked_for: BTreeSet<String>,
     pub repaired: u64,
@@ -53,15 +57,19 @@ pub struct Told {
     last_ms: u64,
     /// All forward movement so far: no less than any deadline or age can have advanced.
     pub moved_ms: u64,
+    /// The same, while the network was reachable.
+    pub reachable_ms: u64,
     /// The latest time, except that a step back of over a minute is followed. What the engine takes for the time lies
     /// between what it is told and this.
     pub latest_ms: u64,
 }
 
 impl Told {
-    pub fn told(&mut self, now_ms: u64) {
+    pub fn told(&mut self, now_ms: u64, reachable: bool) {
         let first = self.last_ms == 0;
-        self.moved_ms += if first { 0 } else { now_ms.saturating_sub(self.last_ms) };
+        let moved_ms = if first { 0 } else { now_ms.saturating_sub(self.last_ms) };
+        self.moved_ms += moved_ms;
+        self.reachable_ms += if reachable { moved_ms } else { 0 };
         self.last_ms = now_ms;
         let followed = self.latest_ms.saturating_sub(now_ms) > 60_000;
         self.latest_ms = if followed { now_ms } else { self.latest_ms.max(now_ms) };
@@ -109,6 +117,11 @@ impl Own {
 }
 
 impl Facts {
+    /// Nothing yet, in a group of so many.
+    pub fn new(size: usize) -> Self {
+        Self { heard_from: vec![0; size], ..Self::default() }
+    }
+
     /// Whether nobody has to wait for a message: it is here in order, or its host was told that it will not be.
     pub fn is_met(&self, id: &str) -> bool {
         self.here.contains(id) || self.lost.contains(id) || self.marked.contains(id)
@@ -136,8 +149,26 @@ impl Facts {
         self.named.iter().filter(missing).map(String::as_str).collect()
     }
 
-    /// A message enters the arrivals. `held`: outside the log, with at most `max_held` others.
-    pub fn arrive(&mut self, stamp_ms: u64, id: &str, held: bool, log_messages: usize, max_held: usize) {
+    /// A history was taken in or sent: what it names of what is here was named once more.
+    pub fn count_namings(&mut self, history: &[String]) {
+        for id in history.iter().filter(|id| self.here.contains(*id)) {
+            *self.namings.entry(id.clone()).or_default() += 1;
+        }
+    }
+
+    pub fn namings(&self, id: &str) -> usize {
+        self.namings.get(id).copied().unwrap_or(0)
+    }
+
+    pub fn is_news(&self, id: &str) -> bool {
+        self.news.contains(id)
+    }
+
+    /// A message enters the arrivals. `held`: outside the log.
+    pub fn arrive(&mut self, stamp_ms: u64, id: &str, held: bool, log_messages: usize) {
+        if !held && !self.named.contains(id) {
+            self.news.insert(id.to_owned());
+        }
         self.waiting.remove(id);
         self.here.insert(id.to_owned());
         let number = self.arrivals.len();
@@ -146,9 +177,6 @@ impl Facts {
         self.held.retain(|entry| entry.1 >= oldest);
         if held {
             self.held.insert((stamp_ms, number));
-            if self.held.len() > max_held {
-                self.never_logged.extend(self.held.pop_last().map(|entry| entry.1));
-            }
         }
     }
 
@@ -161,7 +189,7 @@ impl Facts {
     pub fn log(&self, log_messages: usize) -> Vec<(u64, String)> {
         let held: BTreeSet<usize> = self.held.iter().map(|entry| entry.1).collect();
         let oldest = self.oldest(log_messages);
-        let logged = |number: &usize| !held.contains(number) && !self.never_logged.contains(number);
+        let logged = |number: &usize| !held.contains(number);
         let mut log: Vec<_> =
             (oldest..self.arrivals.len()).filter(logged).map(|at| self.arrivals[at].clone()).collect();
         log.sort();

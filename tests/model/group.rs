@@ -156,7 +156,7 @@ impl Group {
         if let Some(Err(error)) = self.call(who, call)? {
             // Once it left the log, an id is known to be used, and no longer by whom.
             let full = matches!(error, Error::TooManyUnacknowledged(_));
-            let gone = matches!(error, Error::UnknownMessage(_) | Error::BytesGone(_) | Error::IdReused(_));
+            let gone = matches!(error, Error::UnknownMessage(_) | Error::BytesGone(_));
             prop_assert!((full || gone) && !self.members[who].is_roomy(), "refused: {error}");
         }
         Ok(())
@@ -182,9 +182,10 @@ impl Group {
     }
 
     pub fn come_back(&mut self, who: usize) -> Verdict {
-        if self.members[who].away.take() == Some(Away::Offline) {
+        if self.members[who].away == Some(Away::Offline) {
             self.call(who, Call::Online(true))?;
         }
+        self.members[who].away = None;
         Ok(())
     }
 
@@ -240,7 +241,8 @@ impl Group {
         let answer = call.make(&member.manager, now_ms);
         let outputs: Vec<Output> = member.manager.drain().into_iter().map(|(_, output)| output).collect();
         self.greatest_told_ms = self.greatest_told_ms.max(now_ms);
-        member.facts.clock.told(now_ms);
+        let reachable = member.away != Some(Away::Offline);
+        member.facts.clock.told(now_ms, reachable);
         let made = Made { now_ms, call: call.clone(), answer: answer.clone(), outputs: outputs.clone() };
         member.calls.push(made);
         if let Err(error) = &answer {
@@ -307,7 +309,9 @@ impl Group {
 }
 
 /// Everything of a participant that shows. It is told the time first, since a step back of its clock moves all deadlines.
-fn snapshot_at(member: &Member, now_ms: u64) -> (Vec<(String, String)>, Option<u64>) {
-    member.manager.set_online(member.away != Some(Away::Offline), now_ms);
+fn snapshot_at(member: &mut Member, now_ms: u64) -> (Vec<(String, String)>, Option<u64>) {
+    let call = Call::Online(member.away != Some(Away::Offline));
+    let answer = call.make(&member.manager, now_ms);
+    member.calls.push(Made { now_ms, call, answer, outputs: Vec::new() });
     common::snapshot(&member.manager)
 }

@@ -20,7 +20,8 @@ pub struct History {
     pub store: bool,
     /// Whether members ask one another for what is missing (SDS-R).
     pub repair: bool,
-    /// Whether causal histories name all there is. Otherwise three ids, and what is named by nobody is missed by nobody.
+    /// Whether causal histories name all there is. Otherwise three ids and a few more, and what is named by nobody is
+    /// missed by nobody.
     pub wide: bool,
     /// Decides what the network does to each packet.
     pub seed: u64,
@@ -44,7 +45,6 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct Tight {
     pub log_messages: usize,
-    pub max_held_messages: usize,
     pub max_waiting_messages: usize,
     pub max_missing: usize,
     pub max_unacknowledged: usize,
@@ -146,7 +146,6 @@ impl Plan {
         if let Some(tight) = &self.tight {
             config.log_messages = tight.log_messages;
             config.causal_history_size = tight.log_messages.min(3);
-            config.max_held_messages = tight.max_held_messages;
             config.max_waiting_messages = tight.max_waiting_messages;
             config.max_missing = tight.max_missing;
             config.max_unacknowledged = tight.max_unacknowledged;
@@ -200,12 +199,11 @@ fn fleets() -> impl Strategy<Value = Vec<Plan>> {
 
 fn tights() -> impl Strategy<Value = Tight> {
     let few = 1usize..4;
-    let buffers = (1usize..12, few.clone(), few.clone(), few.clone(), 1usize..5);
+    let buffers = (1usize..12, few.clone(), few.clone(), 1usize..5);
     (buffers, few.clone(), few).prop_map(|(buffers, max_acknowledgers, max_repair_answers)| {
-        let (log_messages, max_held_messages, max_waiting_messages, max_missing, max_unacknowledged) = buffers;
+        let (log_messages, max_waiting_messages, max_missing, max_unacknowledged) = buffers;
         Tight {
             log_messages,
-            max_held_messages,
             max_waiting_messages,
             max_missing,
             max_unacknowledged,

@@ -34,8 +34,8 @@ impl Member {
         let name = char::from(b'a' + number as u8).to_string();
         let config = plan.config(&name, history);
         let opened_ms = true_ms.saturating_add_signed(plan.skew_ms);
-        let mut facts = Facts { heard_from: vec![0; history.members.len()], ..Facts::default() };
-        facts.clock.told(opened_ms);
+        let mut facts = Facts::new(history.members.len());
+        facts.clock.told(opened_ms, true);
         let manager = open(&config, opened_ms);
         Self { name, offset_ms: plan.skew_ms, plan, config, manager, away: None, facts, calls: Vec::new(), opened_ms }
     }

@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 use sds::Error;
-use sds::types::Profile;
+use sds::types::{HistoryEntry, Message, Profile};
 
 use crate::common::*;
 
@@ -62,6 +62,39 @@ fn w1_message_has_the_fields_of_the_rfc() {
 }
 
 #[test]
+fn w1_every_field_is_read_and_written_as_another_codec_does() {
+    let entry = |id: &str| RfcEntry {
+        message_id: id.into(),
+        retrieval_hint: Some(b"where".to_vec()),
+        sender_id: Some("carol".into()),
+    };
+    let theirs = RfcMessage {
+        sender_id: "bob".into(),
+        message_id: "m".into(),
+        channel_id: CHANNEL.into(),
+        lamport_timestamp: Some(NOW),
+        causal_history: vec![entry("named 1"), entry("named 2")],
+        bloom_filter: Some(vec![1, 2, 3]),
+        repair_request: vec![entry("asked for 1"), entry("asked for 2")],
+        content: Some(b"hello".to_vec()),
+    };
+    let bytes = theirs.encode_to_vec();
+    let read = |id| HistoryEntry { message_id: id, retrieval_hint: Some(b"where"), sender_id: Some("carol") };
+    let ours = Message {
+        sender_id: "bob",
+        message_id: "m",
+        channel_id: CHANNEL,
+        lamport_timestamp_ms: Some(NOW),
+        causal_history: vec![read("named 1"), read("named 2")],
+        bloom_filter: Some(&[1, 2, 3]),
+        repair_request: vec![read("asked for 1"), read("asked for 2")],
+        content: Some(b"hello"),
+    };
+    assert_eq!(decode(&bytes), (Profile::Rfc, ours.clone()));
+    assert_eq!(Forged { profile: Profile::Rfc, message: ours }.bytes(), bytes);
+}
+
+#[test]
 fn w2_sender_id_is_our_participant_id() {
     for profile in BOTH {
         let alice = member_of(profile, "alice");
@@ -101,6 +134,8 @@ fn w4_channel_id_names_the_channel() {
     for channel in [CHANNEL, "0"] {
         let sent = alice.wrap_outgoing(channel, None, b"hi", NOW).unwrap();
         assert_eq!(decode(&sent.bytes).1.channel_id, channel);
+        let ephemeral = alice.wrap_ephemeral(channel, None, b"typing", NOW).unwrap();
+        assert_eq!(decode(&ephemeral.bytes).1.channel_id, channel);
     }
     let bob = member("bob");
     bob.open_channel("0", Default::default(), NOW).unwrap();

@@ -16,6 +16,10 @@ fn o1_unacknowledged_messages_are_rebroadcast() {
         assert_eq!((&*resent[0].message_id, resent[0].reason), ("m", TransmitReason::Resend));
         assert_eq!(resent[0].bytes, sent.bytes, "{profile:?}: as it was");
         assert_eq!(state(&alice, "m"), MessageState::Unacknowledged);
+        // Twice the wait, and a fifth of it as jitter.
+        let mut again = tick(&alice, NOW + 17 * SECOND);
+        again.retain(|transmit| transmit.reason == TransmitReason::Resend);
+        assert_eq!(again, resent, "{profile:?}: and again");
     }
 }
 

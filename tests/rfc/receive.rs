@@ -1,6 +1,6 @@
 //! *Receive Message*.
 
-use sds::output::{Disposition, MessageState};
+use sds::output::{Disposition, Event, MessageState};
 
 use crate::common::*;
 
@@ -16,6 +16,19 @@ fn r1_our_own_messages_are_ignored() {
         assert_eq!(snapshot(&alice), before, "{profile:?}: not even counted");
         assert!(alice.drain().is_empty());
         assert_eq!(state(&alice, "first"), MessageState::Unacknowledged, "our own word is no acknowledgement");
+    }
+}
+
+#[test]
+fn r1_so_are_our_own_sync_and_ephemeral_messages() {
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        send(&alice, "m", NOW);
+        let before = snapshot(&alice);
+        let sync = forged("s").of(profile).by("alice").sync().after(&["m", "unknown"]).bytes();
+        assert_eq!(disposition(&alice, &sync, NOW), Disposition::Own, "{profile:?}");
+        assert_eq!(snapshot(&alice), before, "{profile:?}");
+        assert!(alice.drain().is_empty());
     }
     let alice = member("alice");
     let typing = alice.wrap_ephemeral(CHANNEL, None, b"typing", NOW).unwrap();
@@ -121,8 +134,9 @@ fn r6_met_and_with_content_is_delivered() {
 
 #[test]
 fn r7_unmet_goes_into_the_incoming_buffer() {
-    for profile in BOTH {
-        let alice = member_of(profile, "alice");
+    // With SDS-R, what waits is kept in another way than without.
+    for (profile, repair) in [(BOTH[0], true), (BOTH[1], true), (BOTH[0], false)] {
+        let alice = member_with("alice", |config| (config.profile, config.repair) = (profile, repair));
         let bytes = forged("m").of(profile).after(&["x", "y"]).content(b"hello").bytes();
         let unwrapped = receive(&alice, &bytes, NOW);
         assert_eq!((unwrapped.disposition, unwrapped.content), (Disposition::Waiting, &b"hello"[..]));
@@ -130,5 +144,10 @@ fn r7_unmet_goes_into_the_incoming_buffer() {
         assert_eq!(log(&alice), [""; 0]);
         assert_eq!(dump(&alice)["waiting"][0]["message_id"], "m");
         assert_eq!(status(&alice).received, 0, "not delivered yet");
+        events(&alice);
+        ["x", "y"].iter().for_each(|id| drop(receive(&alice, &forged(id).of(profile).bytes(), NOW)));
+        let told = events(&alice);
+        let [Event::Delivered(later)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((&*later.message_id, &*later.content), ("m", &b"hello"[..]), "{profile:?}: all of it was kept");
     }
 }

@@ -20,6 +20,12 @@ fn t_req(participant: &str, id: &str) -> u64 {
     NOW + hash(&[participant, id]) % (T_MAX - T_MIN) + T_MIN
 }
 
+/// How long somebody waits before answering for a message: the product is exact, and above 64 bits.
+fn t_resp_wait(participant: &str, sender: &str, id: &str) -> u64 {
+    let distance = hash(&[participant]) ^ hash(&[sender]);
+    (u128::from(distance) * u128::from(hash(&[id])) % u128::from(T_MAX)) as u64
+}
+
 /// A member in either profile whose sync messages, which carry requests, are on.
 fn member_in(profile: Profile, name: &str) -> Manager {
     member_with(name, |config| {
@@ -103,8 +109,9 @@ fn x4_an_entry_we_can_answer_goes_into_the_incoming_repair_buffer_with_its_t_res
         receive(&alice, &forged("m").of(profile).bytes(), NOW);
         receive(&alice, &forged("asks").of(profile).by("carol").sync().asking(&["m"]).bytes(), NOW + SECOND);
         let buffer = buffer(&alice, "repair_answers");
-        assert_eq!(ids_of(&buffer), ["m"], "{profile:?}");
-        assert!((NOW + SECOND..NOW + SECOND + T_MAX).contains(&buffer[0].1));
+        let due_ms = NOW + SECOND + t_resp_wait("alice", "bob", "m");
+        assert_eq!(buffer, [("m".to_owned(), due_ms)], "{profile:?}");
+        assert!((NOW + SECOND..NOW + SECOND + T_MAX).contains(&due_ms));
         assert_eq!(status(&alice).repair_answers, 1);
         assert!(alice.next_deadline().unwrap() <= buffer[0].1, "the host is told to come back for it");
     }
@@ -115,15 +122,15 @@ fn x5_whole_messages_are_kept_for_what_we_may_have_to_answer() {
     for profile in BOTH {
         let alice = member_in(profile, "alice");
         let bobs = forged("bobs").of(profile).after(&["before"]).filter(b"not even a filter").bytes();
-        receive(&alice, &forged("before").of(profile).bytes(), NOW);
         receive(&alice, &bobs, NOW);
+        receive(&alice, &forged("before").of(profile).bytes(), NOW);
         let mine = send(&alice, "mine", NOW);
         alice.cancel(CHANNEL, "mine", NOW).unwrap();
         receive(&alice, &forged("s").of(profile).by("carol").sync().asking(&["bobs", "mine"]).bytes(), NOW);
         let sent = run(&alice, NOW + T_MAX);
         let answers: Vec<_> = sent.iter().filter(|(_, it)| it.reason == TransmitReason::RepairAnswer).collect();
         let bytes = |id: &str| answers.iter().find(|(_, it)| &*it.message_id == id).map(|(_, it)| &it.bytes[..]);
-        assert_eq!(bytes("bobs"), Some(&bobs[..]), "{profile:?}: the bytes received");
+        assert_eq!(bytes("bobs"), Some(&bobs[..]), "{profile:?}: the bytes received, of one that waited");
         assert_eq!(bytes("mine"), Some(&mine.bytes[..]), "{profile:?}: the bytes sent");
     }
     let kept = |sender: &str, num_participants| {
@@ -160,14 +167,14 @@ fn x8_a_message_asks_for_what_is_due_lowest_first_at_most_three() {
         let by_due = by_due.map(|(due_ms, id)| (due_ms, id));
 
         let alice = missing_some(profile, &ids);
-        alice.set_online(false, NOW);
+        alice.set_online(false, NOW).unwrap();
         let early = send(&alice, "early", by_due[0].0 - 1);
         assert!(decode(&early.bytes).1.repair_request.is_empty(), "{profile:?}: nothing is due yet");
         let one = send(&alice, "one", by_due[0].0);
         assert_eq!(asks(&one.bytes), [by_due[0].1], "{profile:?}: T_req is now");
 
         let alice = missing_some(profile, &ids);
-        alice.set_online(false, NOW);
+        alice.set_online(false, NOW).unwrap();
         let three = send(&alice, "three", by_due[4].0);
         assert_eq!(asks(&three.bytes), [by_due[0].1, by_due[1].1, by_due[2].1], "{profile:?}");
         let last = send(&alice, "last", by_due[4].0);
@@ -198,9 +205,10 @@ fn x8_a_request_names_hint_and_sender() {
 #[test]
 fn x9_a_received_message_leaves_our_outgoing_buffer() {
     for profile in BOTH {
-        let alice = missing_some(profile, &["x", "y"]);
+        let alice = missing_some(profile, &["x", "y", "z"]);
         receive(&alice, &forged("x").of(profile).bytes(), NOW + SECOND);
-        assert_eq!(ids_of(&buffer(&alice, "repair_requests")), ["y"], "{profile:?}");
+        receive(&alice, &forged("z").of(profile).after(&["y"]).bytes(), NOW + SECOND);
+        assert_eq!(ids_of(&buffer(&alice, "repair_requests")), ["y"], "{profile:?}: z is here, though it waits itself");
         alice.drain();
         assert_eq!(asked_for(&alice), ["y"], "{profile:?}");
     }
@@ -248,7 +256,7 @@ fn x12_what_another_asks_for_leaves_our_outgoing_buffer() {
     for profile in BOTH {
         for sync in [false, true] {
             let alice = missing_some(profile, &["x", "y"]);
-            let asking = forged("asks").of(profile).by("carol").asking(&["x"]);
+            let asking = forged("asks").of(profile).by("carol").asking(&["unknown", "x"]);
             receive(&alice, &if sync { asking.sync() } else { asking }.bytes(), NOW + SECOND);
             assert_eq!(ids_of(&buffer(&alice, "repair_requests")), ["y"], "{profile:?}");
             alice.drain();
@@ -260,13 +268,20 @@ fn x12_what_another_asks_for_leaves_our_outgoing_buffer() {
 #[test]
 fn x13_what_another_asks_for_enters_the_incoming_buffer_if_we_have_it_and_may_answer() {
     for profile in BOTH {
-        let alice = member_in(profile, "alice");
-        receive(&alice, &forged("here").of(profile).bytes(), NOW);
-        receive(&alice, &forged("waits").of(profile).after(&["x"]).bytes(), NOW);
-        receive(&alice, &forged("nobody's").of(profile).by("").bytes(), NOW);
-        let asking = ["here", "waits", "nobody's", "unknown"];
-        receive(&alice, &forged("s").of(profile).by("carol").sync().asking(&asking).bytes(), NOW);
-        assert_eq!(ids_of(&buffer(&alice, "repair_answers")), ["here"], "{profile:?}");
+        for sync in [false, true] {
+            let alice = member_in(profile, "alice");
+            receive(&alice, &forged("here").of(profile).bytes(), NOW);
+            receive(&alice, &forged("waits").of(profile).after(&["x"]).bytes(), NOW);
+            receive(&alice, &forged("nobody's").of(profile).by("").bytes(), NOW);
+            send(&alice, "mine", NOW);
+            let asked_for = ["unknown", "waits", "here", "nobody's", "mine"];
+            let asking = forged("asks").of(profile).by("carol").asking(&asked_for);
+            receive(&alice, &if sync { asking.sync() } else { asking }.bytes(), NOW);
+            let buffer = buffer(&alice, "repair_answers");
+            let mut ids = ids_of(&buffer);
+            ids.sort();
+            assert_eq!(ids, ["here", "mine"], "{profile:?}");
+        }
     }
 }
 
@@ -296,9 +311,7 @@ fn x15_t_resp_as_given() {
         assert_eq!(buffer.len(), 31);
         for (id, due_ms) in buffer {
             let sender = if id == "mine" { "alice" } else { "bob" };
-            let distance = hash(&["alice"]) ^ hash(&[sender]);
-            let wait_ms = u128::from(distance) * u128::from(hash(&[&id])) % u128::from(T_MAX);
-            assert_eq!(u128::from(due_ms), u128::from(NOW) + wait_ms, "{profile:?}: {id}");
+            assert_eq!(due_ms, NOW + t_resp_wait("alice", sender, &id), "{profile:?}: {id}");
             assert!(id != "mine" || due_ms == NOW, "whoever sent it answers at once");
         }
     }
@@ -349,21 +362,39 @@ fn x17_due_answers_are_broadcast() {
 }
 
 #[test]
+fn x17_a_sweep_answers_all_that_is_due() {
+    let alice = member("alice");
+    let ids = ["m1", "m2", "m3"];
+    ids.iter().for_each(|id| drop(receive(&alice, &forged(id).bytes(), NOW)));
+    receive(&alice, &forged("s").by("carol").sync().asking(&ids).bytes(), NOW);
+    let mut answered = tick(&alice, NOW + T_MAX);
+    answered.retain(|it| it.reason == TransmitReason::RepairAnswer);
+    assert_eq!(answered.len(), 3);
+}
+
+/// What alice sends while carol says, again and again, all that alice could, until after her T_req for `x`.
+fn while_carol_says_it_all(profile: Profile, names: &[&str]) -> Vec<(u64, sds::output::Transmit)> {
+    let alice = member_in(profile, "alice");
+    receive(&alice, &forged("known").of(profile).bytes(), NOW);
+    receive(&alice, &forged("names").of(profile).after(names).bytes(), NOW);
+    alice.drain();
+    let mut sent = Vec::new();
+    for at in (NOW + SECOND..t_req("alice", "x") + 10 * SECOND).step_by(SECOND as usize) {
+        let id = format!("s{at}");
+        let sync = forged(&id).of(profile).by("carol").at(at).sync().after(&["known", "names"]).bytes();
+        assert_eq!(disposition(&alice, &sync, at), Disposition::Sync);
+        sent.extend(run(&alice, at));
+    }
+    sent
+}
+
+#[test]
 fn x18_a_due_sync_message_goes_out_for_requests_whatever_others_sent() {
     for profile in BOTH {
-        let alice = missing_some(profile, &["x"]);
-        let due_ms = t_req("alice", "x");
-        // Somebody says, again and again, all that alice could: without a request she would be silent.
-        let mut asked = Vec::new();
-        for at in (NOW..due_ms + 10 * SECOND).step_by(SECOND as usize) {
-            let id = format!("s{at}");
-            let sync = forged(&id).of(profile).by("carol").at(at.next_multiple_of(SECOND)).sync().bytes();
-            assert_eq!(disposition(&alice, &sync, at), Disposition::Sync);
-            asked.extend(run(&alice, at).into_iter().filter(|(_, it)| !asks(&it.bytes).is_empty()));
-        }
-        assert_eq!(asked.len(), 1, "{profile:?}");
-        let (at, sync) = &asked[0];
-        assert_eq!((*at, sync.reason), (due_ms, TransmitReason::RepairRequest), "{profile:?}: at T_req");
+        assert_eq!(while_carol_says_it_all(profile, &["known"]), [], "{profile:?}: nothing to ask for, nothing to add");
+        let sent = while_carol_says_it_all(profile, &["x"]);
+        let [(at, sync)] = &sent[..] else { panic!("{profile:?}: not one message: {sent:?}") };
+        assert_eq!((*at, sync.reason), (t_req("alice", "x"), TransmitReason::RepairRequest), "{profile:?}: at T_req");
         assert_eq!(decode(&sync.bytes).1.payload(), None);
         assert_eq!(asks(&sync.bytes), ["x"]);
     }

@@ -44,6 +44,11 @@ fn n3_history_is_the_last_three_ids_of_the_log_in_order() {
         for (id, second) in [("d", 40), ("c", 30), ("b", 20), ("a", 10)] {
             receive(&alice, &forged(id).of(profile).at(NOW + second * SECOND).bytes(), NOW + MINUTE);
         }
+        // Others name them all, so that the last three are all there is to name.
+        for (id, second) in [("s1", 50), ("s2", 51), ("s3", 52)] {
+            let sync = forged(id).of(profile).by("carol").at(NOW + second * SECOND).sync();
+            receive(&alice, &sync.after(&["mine 1", "a", "b", "c", "d"]).bytes(), NOW + MINUTE);
+        }
         let sent = send(&alice, "mine 2", NOW + 2 * MINUTE);
         assert_eq!(history(&sent.bytes), ["b", "c", "d"], "{profile:?}");
         assert_eq!(history(&send(&alice, "mine 3", NOW + 3 * MINUTE).bytes), ["c", "d", "mine 2"], "{profile:?}");

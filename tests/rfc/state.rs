@@ -95,10 +95,13 @@ fn s6_a_buffer_of_incoming_messages_with_unmet_dependencies() {
 fn s7_a_log_for_each_channel_in_the_order_of_timestamps() {
     for profile in BOTH {
         let alice = member_of(profile, "alice");
-        for (id, second) in [("c", 3), ("a", 1), ("d", 4), ("b", 2)] {
+        alice.open_channel("other", ChannelOptions::default(), NOW).unwrap();
+        // Neither the order of arrival nor that of the ids.
+        for (id, second) in [("a", 3), ("d", 1), ("b", 4), ("c", 2)] {
             receive(&alice, &forged(id).of(profile).at(NOW + second * SECOND).bytes(), NOW + 10 * SECOND);
         }
-        assert_eq!(log(&alice), ["a", "b", "c", "d"], "{profile:?}");
+        assert_eq!(log(&alice), ["d", "c", "a", "b"], "{profile:?}");
+        assert_eq!(alice.channel_status("other").unwrap().logged, 0, "{profile:?}: each channel has its own");
     }
 }
 

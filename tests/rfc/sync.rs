@@ -39,6 +39,18 @@ fn y1_sync_messages_go_out_periodically() {
 }
 
 #[test]
+fn y1_each_channel_sends_its_own() {
+    let alice = alice_with_news(Profile::Rfc);
+    alice.open_channel("other", Default::default(), NOW).unwrap();
+    alice.wrap_outgoing("other", Some("m"), b"m", NOW).unwrap();
+    alice.cancel("other", "m", NOW).unwrap();
+    alice.tick(NOW + MINUTE).unwrap();
+    let mut channels: Vec<_> = alice.drain().into_iter().map(|(channel_id, _)| channel_id.to_string()).collect();
+    channels.sort();
+    assert_eq!(channels, [CHANNEL, "other"]);
+}
+
+#[test]
 fn y2_without_content() {
     for profile in BOTH {
         let (sync, _) = next_sync(&alice_with_news(profile));
@@ -162,6 +174,10 @@ fn y10_only_when_the_channel_was_silent_for_a_random_time() {
     let spoken = NOW + 29 * SECOND;
     receive(&alice, &forged("s").by("carol").at(spoken).sync().after(&["m"]).bytes(), spoken);
     assert!(alice.next_deadline().unwrap() >= spoken + 30 * SECOND, "somebody else said it all");
+    let alice = alice_with_news(Profile::Rfc);
+    send(&alice, "m2", spoken);
+    alice.cancel(CHANNEL, "m2", spoken).unwrap();
+    assert!(alice.next_deadline().unwrap() >= spoken + 30 * SECOND, "she said it herself");
 }
 
 #[test]
@@ -184,11 +200,11 @@ fn y11_a_received_ones_history_and_filter_are_processed() {
 fn y12_a_received_one_is_not_kept() {
     for profile in BOTH {
         let alice = member_of(profile, "alice");
-        let sync = forged("s").of(profile).sync().after(&["unknown"]).bytes();
+        let sync = forged("s").of(profile).at(NOW + 9 * SECOND).sync().after(&["unknown"]).bytes();
         receive(&alice, &sync, NOW);
         let now = status(&alice);
         assert_eq!((now.waiting, now.logged, now.received, now.duplicates), (0, 0, 0, 0), "{profile:?}");
-        assert_eq!(lamport(&alice), NOW);
+        assert_eq!(lamport(&alice), NOW, "{profile:?}: only what is delivered moves the clock");
         assert_eq!(disposition(&alice, &sync, NOW), Disposition::Sync, "{profile:?}: not even as a duplicate");
         receive(&alice, &forged("unknown").of(profile).bytes(), NOW);
         assert!(delivered(&events(&alice)).is_empty(), "{profile:?}: it did not wait");

@@ -61,7 +61,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	if !*plain && ui.IsTerminal(stdin) && ui.IsTerminal(stdout) {
-		return session.Live(ctx)
+		live, err := ui.OpenLive()
+		if err == nil {
+			return session.Live(ctx, live)
+		}
+		fmt.Fprintf(stderr, "sds-chat: no picture on this terminal (%v): plain lines\n", err)
 	}
 	return session.Plain(ctx, stdin, stdout)
 }

@@ -11,7 +11,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr, nil)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr, hooks{})
 	stop()
 	os.Exit(status)
 }

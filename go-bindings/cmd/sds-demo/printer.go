@@ -30,10 +30,17 @@ func (p *printer) event(e chatnet.Event, m board.Message, known bool) {
 		fmt.Fprintf(p.w, "%s      %s resends #%d\n", clock, ui.Clean(e.Node), m.Number)
 	case chatnet.Recovered:
 		way := "it came after all"
-		if e.Via == chatnet.ViaStore {
+		switch e.Via {
+		case chatnet.ViaStore:
 			way = "fetched from the store"
+		case chatnet.ViaRepair:
+			way = "a member sent it again"
 		}
 		fmt.Fprintf(p.w, "%s      %s missed #%d: %s, %.1f s later\n", clock, ui.Clean(e.Node), m.Number, way, e.After.Seconds())
+	case chatnet.Asked:
+		fmt.Fprintf(p.w, "%s      %s asks the others for #%d\n", clock, ui.Clean(e.Node), m.Number)
+	case chatnet.Answered:
+		fmt.Fprintf(p.w, "%s      %s answers with #%d\n", clock, ui.Clean(e.Node), m.Number)
 	case chatnet.Lost:
 		fmt.Fprintf(p.w, "%s      %s waited too long for #%d\n", clock, ui.Clean(e.Node), m.Number)
 	case chatnet.Failed, chatnet.Unconfirmed:

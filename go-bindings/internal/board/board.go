@@ -2,6 +2,7 @@
 package board
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -61,10 +62,14 @@ type Participant struct {
 	MissingNow []int
 	// Sent, Acknowledged, GivenUp and Resent count its own messages.
 	Sent, Acknowledged, GivenUp, Resent int
-	// Missed counts messages noticed missing, Recovered those of them that came, FromStore those that a store gave.
-	Missed, Recovered, FromStore, Lost int
-	Status                             sds.ChannelStatus
-	Counters                           chatnet.Counters
+	// Missed counts messages noticed missing, Recovered those of them that came, ByStore those that a store gave,
+	// ByRepair those that a member broadcast because one asked for them (SDS-R).
+	Missed, Recovered, ByStore, ByRepair, Lost int
+	// Asked counts requests to the other members for a missing message, repeated ones included, Answered the answers to
+	// those of others.
+	Asked, Answered int
+	Status          sds.ChannelStatus
+	Counters        chatnet.Counters
 }
 
 // Board is safe for concurrent use.
@@ -75,6 +80,7 @@ type Board struct {
 	participants             []*participant
 	messages                 []*Message // in the order of the log
 	byID                     map[string]*Message
+	histories                map[string][]string
 	everywhere, acknowledged int
 	done                     chan struct{}
 	finished                 bool
@@ -82,16 +88,21 @@ type Board struct {
 
 type participant struct {
 	Participant
-	log     chatlog.Log
 	missing map[string]bool
+	// have is what it was shown, as it was shown it; shown is in which order, and engine how its engine keeps it.
+	have    map[string]chatlog.Entry
+	shown   []string
+	engine  []chatnet.Logline
+	givenUp map[string]bool
 }
 
 // New makes a board for participants who will send total messages among them; 0 if that is not known.
 func New(names []string, total int) *Board {
-	b := &Board{total: total, byID: make(map[string]*Message), done: make(chan struct{})}
+	b := &Board{total: total, byID: make(map[string]*Message), histories: make(map[string][]string), done: make(chan struct{})}
 	for _, name := range names {
 		b.participants = append(b.participants, &participant{
 			Participant: Participant{Name: name}, missing: make(map[string]bool),
+			have: make(map[string]chatlog.Entry), givenUp: make(map[string]bool),
 		})
 	}
 	return b
@@ -115,6 +126,9 @@ func (b *Board) Apply(e chatnet.Event) (Message, bool) {
 	switch e.Kind {
 	case chatnet.Sent, chatnet.Waiting, chatnet.Delivered:
 		m = b.message(e)
+		if e.Kind == chatnet.Sent {
+			b.histories[e.ID] = e.History
+		}
 		b.inOrder(p, m, e)
 	case chatnet.PossiblyAcknowledged:
 		b.advance(m, PossiblyAcknowledged)
@@ -141,15 +155,25 @@ func (b *Board) Apply(e chatnet.Event) (Message, bool) {
 		}
 	case chatnet.Recovered:
 		p.Recovered++
-		if e.Via == chatnet.ViaStore {
-			p.FromStore++
+		switch e.Via {
+		case chatnet.ViaStore:
+			p.ByStore++
+		case chatnet.ViaRepair:
+			p.ByRepair++
 		}
 		delete(p.missing, e.ID)
 		if m != nil {
 			m.MissingAt = slices.DeleteFunc(m.MissingAt, func(name string) bool { return name == e.Node })
 		}
+	case chatnet.Asked:
+		p.Asked++
+	case chatnet.Answered:
+		p.Answered++
 	case chatnet.Lost:
 		p.Lost++
+		p.givenUp[e.ID] = true
+	case chatnet.Logged:
+		p.engine = e.Log
 	case chatnet.Status:
 		p.Status, p.Counters = e.Status, e.Counters
 	case chatnet.Joined, chatnet.Left, chatnet.Problem:
@@ -218,9 +242,12 @@ func (b *Board) inOrder(p *participant, m *Message, e chatnet.Event) {
 		return
 	}
 	m.Waiting = false
-	if _, inserted := p.log.Insert(m.Entry); !inserted {
+	// All are kept, for the checks; what is shown twice counts once.
+	p.shown = append(p.shown, m.ID)
+	if _, known := p.have[m.ID]; known {
 		return
 	}
+	p.have[m.ID] = chatlog.Entry{Timestamp: e.Timestamp, ID: e.ID, Sender: e.Sender, Text: e.Text}
 	p.InOrder++
 	if e.Kind == chatnet.Sent {
 		p.Sent++
@@ -302,17 +329,27 @@ func (b *Board) Snapshot(last int) Snapshot {
 	return s
 }
 
-// Logs returns the logs of all participants.
-func (b *Board) Logs() []chatlog.Named {
+// Logs returns what all participants have, once each of them told the log of its engine.
+func (b *Board) Logs() []chatlog.Log {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var logs []chatlog.Named
+	var logs []chatlog.Log
 	for _, p := range b.participants {
-		var log chatlog.Log
-		for _, entry := range p.log.Entries() {
-			log.Insert(entry)
+		log := chatlog.Log{Name: p.Name, Shown: slices.Clone(p.shown), GivenUp: maps.Clone(p.givenUp)}
+		for _, line := range p.engine {
+			shown := p.have[line.ID]
+			log.Entries = append(log.Entries, chatlog.Entry{
+				Timestamp: line.Timestamp, ID: line.ID, Sender: shown.Sender, Text: shown.Text,
+			})
 		}
-		logs = append(logs, chatlog.Named{Name: p.Name, Log: &log})
+		logs = append(logs, log)
 	}
 	return logs
+}
+
+// Histories returns what each message names as its causes, by its id.
+func (b *Board) Histories() map[string][]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.histories)
 }

@@ -1,9 +1,9 @@
-// Package chatlog is the log of one participant, in the order that the protocol gives it, and the comparison of several.
+// Package chatlog is what participants have when a chat is over, and the checks on it. Nothing here sorts: the order of a
+// log is the one in which the participant's engine keeps it, and a check that could put it right could not fail.
 package chatlog
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -16,42 +16,89 @@ type Entry struct {
 	Text      string
 }
 
-// compare is the order of the log: Lamport timestamp, then message id bytewise.
-func compare(a, b Entry) int {
-	switch {
-	case a.Timestamp < b.Timestamp:
-		return -1
-	case a.Timestamp > b.Timestamp:
-		return 1
-	}
-	return strings.Compare(a.ID, b.ID)
-}
-
-// Log is what one participant has, in order, whatever the order in which it came.
+// Log is what one participant has.
 type Log struct {
-	entries []Entry
-}
-
-// Insert puts an entry in its place and returns its index; false if it is there already.
-func (l *Log) Insert(e Entry) (index int, inserted bool) {
-	index, found := slices.BinarySearchFunc(l.entries, e, compare)
-	if found {
-		return index, false
-	}
-	l.entries = slices.Insert(l.entries, index, e)
-	return index, true
-}
-
-// Len is the number of entries.
-func (l *Log) Len() int { return len(l.entries) }
-
-// Entries returns a copy of the log.
-func (l *Log) Entries() []Entry { return slices.Clone(l.entries) }
-
-// Named is a log and whose it is.
-type Named struct {
 	Name string
-	Log  *Log
+	// Entries are in the order of the engine's log, with sender and text as the participant was shown them.
+	Entries []Entry
+	// Shown are message ids in the order in which the participant was shown them as being in order. Its own are among
+	// them, from when it sent them.
+	Shown []string
+	// GivenUp are messages that it waited for too long: what names them was shown without them.
+	GivenUp map[string]bool
+}
+
+// Complete returns nil if a log holds exactly total messages, and the participant was shown exactly those, once each.
+func Complete(log Log, total int) error {
+	logged := make(map[string]bool, len(log.Entries))
+	for _, entry := range log.Entries {
+		if logged[entry.ID] {
+			return fmt.Errorf("the log of %s holds message %s twice", log.Name, shorten(entry.ID))
+		}
+		logged[entry.ID] = true
+	}
+	shown := make(map[string]bool, len(log.Shown))
+	for _, id := range log.Shown {
+		if shown[id] {
+			return fmt.Errorf("%s was shown message %s twice", log.Name, shorten(id))
+		}
+		if shown[id] = true; !logged[id] {
+			return fmt.Errorf("%s was shown message %s, which is not in its log", log.Name, shorten(id))
+		}
+	}
+	if len(shown) < len(logged) {
+		return fmt.Errorf("%s was shown %d of the %d messages in its log", log.Name, len(shown), len(logged))
+	}
+	if len(logged) != total {
+		return fmt.Errorf("the log of %s holds %d of %d messages", log.Name, len(logged), total)
+	}
+	return nil
+}
+
+// Ascending returns nil if a log is in the order that RFC 109 gives it: Lamport timestamp, then message id bytewise.
+func Ascending(log Log) error {
+	for i := 1; i < len(log.Entries); i++ {
+		a, b := log.Entries[i-1], log.Entries[i]
+		if a.Timestamp > b.Timestamp || a.Timestamp == b.Timestamp && a.ID >= b.ID {
+			return fmt.Errorf("the log of %s is out of order at message %d: %s after %s",
+				log.Name, i+1, describe(&b), describe(&a))
+		}
+	}
+	return nil
+}
+
+// Equal returns nil if all logs hold the same entries in the same order, and otherwise the first difference found.
+func Equal(logs []Log) error {
+	if len(logs) == 0 {
+		return nil
+	}
+	for _, other := range logs[1:] {
+		if d := difference(logs[0], other); d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// Causal returns nil if the participant was shown no message before one that it names in its causal history, unless it
+// had given that one up. Named is the histories by message, gaps how often what was given up was missing.
+func Causal(log Log, history map[string][]string) (named, gaps int, err error) {
+	shown := make(map[string]bool, len(log.Shown))
+	for _, id := range log.Shown {
+		for _, before := range history[id] {
+			named++
+			switch {
+			case shown[before]:
+			case log.GivenUp[before]:
+				gaps++
+			default:
+				return named, gaps, fmt.Errorf("%s was shown message %s before %s, which it depends on",
+					log.Name, shorten(id), shorten(before))
+			}
+		}
+		shown[id] = true
+	}
+	return named, gaps, nil
 }
 
 // Difference is the first place where two logs are not the same.
@@ -72,34 +119,24 @@ func describe(e *Entry) string {
 	if e == nil {
 		return "nothing"
 	}
-	id := e.ID
+	return fmt.Sprintf("%q by %s (timestamp %d, id %s)", e.Text, e.Sender, e.Timestamp, shorten(e.ID))
+}
+
+func shorten(id string) string {
 	if len(id) > 12 {
-		id = id[:12] + "..."
+		return strings.ToValidUTF8(id[:12], "?") + "..."
 	}
-	return fmt.Sprintf("%q by %s (timestamp %d, id %s)", e.Text, e.Sender, e.Timestamp, id)
+	return id
 }
 
-// Equal returns nil if all logs hold the same entries in the same order, and otherwise the first difference found.
-func Equal(logs []Named) error {
-	if len(logs) == 0 {
-		return nil
-	}
-	for _, other := range logs[1:] {
-		if d := difference(logs[0], other); d != nil {
-			return d
-		}
-	}
-	return nil
-}
-
-func difference(a, b Named) *Difference {
-	for i := range max(a.Log.Len(), b.Log.Len()) {
+func difference(a, b Log) *Difference {
+	for i := range max(len(a.Entries), len(b.Entries)) {
 		d := &Difference{A: a.Name, B: b.Name, Index: i}
-		if i < a.Log.Len() {
-			d.InA = &a.Log.entries[i]
+		if i < len(a.Entries) {
+			d.InA = &a.Entries[i]
 		}
-		if i < b.Log.Len() {
-			d.InB = &b.Log.entries[i]
+		if i < len(b.Entries) {
+			d.InB = &b.Entries[i]
 		}
 		if d.InA == nil || d.InB == nil || *d.InA != *d.InB {
 			return d

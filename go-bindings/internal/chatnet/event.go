@@ -10,7 +10,7 @@ import (
 type Kind int
 
 const (
-	// Sent: we said something. ID, Sender, Text, Timestamp.
+	// Sent: we said something. ID, Sender, Text, Timestamp, History.
 	Sent Kind = iota + 1
 	// Waiting: a message came that depends on others which did not. ID, Sender, Text, Timestamp.
 	Waiting
@@ -27,10 +27,16 @@ const (
 	Missing
 	// Recovered: a missing message came. ID, Via, After.
 	Recovered
+	// Asked: we asked the others for a missing message (SDS-R). ID.
+	Asked
+	// Answered: we broadcast a message that somebody asked for (SDS-R). ID.
+	Answered
 	// Lost: a missing message did not come in time; it is still asked for. ID.
 	Lost
 	// Status: the counts changed. Status, Counters.
 	Status
+	// Logged: we leave, and this is the log of our engine. Log.
+	Logged
 	// Joined, Left: somebody came or went. Sender.
 	Joined
 	Left
@@ -46,6 +52,8 @@ const (
 	ViaNetwork Via = "network"
 	// ViaStore: because we asked for it by its hint.
 	ViaStore Via = "store"
+	// ViaRepair: because a member asked the others for it, be it we or somebody else (SDS-R).
+	ViaRepair Via = "other members"
 )
 
 // Event is what a participant tells those who watch.
@@ -59,8 +67,12 @@ type Event struct {
 	Sender    string
 	Text      string
 	Timestamp uint64
-	Via       Via
-	After     time.Duration
-	Status    sds.ChannelStatus
-	Counters  Counters
+	// History is the ids that the message names in its causal history.
+	History  []string
+	Via      Via
+	After    time.Duration
+	Status   sds.ChannelStatus
+	Counters Counters
+	// Log is in the order of the engine.
+	Log []Logline
 }

@@ -20,6 +20,9 @@ const (
 	frameAsk frameKind = 4
 	// frameAnswer: an SDS message, for whoever asked.
 	frameAnswer frameKind = 5
+	// frameRepair: an SDS message for everybody, because somebody asked for it (SDS-R). To the protocol it is like any
+	// other; here it is told apart for the statistics.
+	frameRepair frameKind = 6
 )
 
 // frameHead is before the kind: a mark and a version, so that stray datagrams are told from ours.

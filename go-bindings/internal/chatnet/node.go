@@ -30,7 +30,8 @@ type Options struct {
 	Socket  *Socket
 	// Peers are the addresses that everything is sent to.
 	Peers []netip.AddrPort
-	// Store keeps what we sent and received.
+	// Store keeps what we sent and received, so that it can be asked for by its hint. Without one, messages have no
+	// hints, and what is missing comes by resends and SDS-R only.
 	Store *packetstore.Store
 	// Fetch asks a store for a packet by its hint, and tells how long the answer takes; nil is no answer. Without it,
 	// the other participants are asked.
@@ -271,14 +272,33 @@ func (n *Node) publish(text string, now time.Time) error {
 		return err
 	}
 	// The hint follows the packet at once: whoever misses the message asks for exactly these bytes.
-	if err := n.manager.SetRetrievalHint(n.options.Channel, wrapped.MessageID, n.options.Store.Put(wrapped.Data)); err != nil {
+	if err := n.setHint(wrapped.MessageID, n.keep(wrapped.Data)); err != nil {
 		return err
 	}
-	n.tell(Event{Kind: Sent, ID: string(wrapped.MessageID), Sender: n.options.Name, Text: text, Timestamp: wrapped.Timestamp}, now)
+	history, err := historyOf(wrapped.Data)
+	if err != nil {
+		return err
+	}
+	n.tell(Event{
+		Kind: Sent, ID: string(wrapped.MessageID), Sender: n.options.Name, Text: text, Timestamp: wrapped.Timestamp,
+		History: history,
+	}, now)
 	if err := n.broadcast(frameMessage, wrapped.Data, now); err != nil {
 		return err
 	}
 	return n.drain(now)
+}
+
+// historyOf is what a message names as its causes, read from the bytes that others get.
+func historyOf(packet []byte) (ids []string, err error) {
+	inspection, err := sds.Inspect(packet)
+	if err != nil {
+		return nil, fmt.Errorf("our own message: %w", err)
+	}
+	for _, entry := range inspection.History {
+		ids = append(ids, string(entry.MessageID))
+	}
+	return ids, nil
 }
 
 // datagram is what came from the network. Whatever a stranger sends, it is no error of ours.
@@ -292,8 +312,13 @@ func (n *Node) datagram(received Received, now time.Time) error {
 		return n.packet(body, ViaNetwork, now)
 	case frameAnswer:
 		return n.packet(body, ViaStore, now)
+	case frameRepair:
+		return n.packet(body, ViaRepair, now)
 	case frameAsk:
-		if packet := n.options.Store.Get(body); packet != nil && n.options.Announce {
+		if !n.options.Announce || n.options.Store == nil {
+			return nil
+		}
+		if packet := n.options.Store.Get(body); packet != nil {
 			// Several may have it: who answers at once, who a moment later, is left to chance.
 			n.appointments.Push(now.Add(time.Duration(n.random.Int64N(int64(80*time.Millisecond)))), func(now time.Time) error {
 				return n.options.Socket.Send(received.From, encodeFrame(frameAnswer, packet), now)
@@ -325,13 +350,13 @@ func (n *Node) packet(packet []byte, via Via, now time.Time) error {
 	}
 	switch message.Disposition {
 	case sds.DispositionDelivered, sds.DispositionBeforeUs, sds.DispositionLate:
-		if err := n.setHint(message.MessageID, n.options.Store.Put(packet)); err != nil {
+		if err := n.setHint(message.MessageID, n.keep(packet)); err != nil {
 			return err
 		}
 		event.Kind = Delivered
 		n.tell(event, now)
 	case sds.DispositionWaiting:
-		n.hints[message.MessageID] = n.options.Store.Put(packet)
+		n.hints[message.MessageID] = n.keep(packet)
 		event.Kind = Waiting
 		n.tell(event, now)
 	}
@@ -351,7 +376,18 @@ func refusesBytes(status sds.Status) bool {
 	return false
 }
 
+// keep puts a packet into the store, if there is one, and returns its hint.
+func (n *Node) keep(packet []byte) (hint []byte) {
+	if n.options.Store == nil {
+		return nil
+	}
+	return n.options.Store.Put(packet)
+}
+
 func (n *Node) setHint(id sds.MessageID, hint []byte) error {
+	if len(hint) == 0 {
+		return nil
+	}
 	err := n.manager.SetRetrievalHint(n.options.Channel, id, hint)
 	if errors.Is(err, sds.ErrUnknownMessage) {
 		return nil // it is in order, but not in the log: stamped too far ahead, or pushed out again
@@ -376,10 +412,14 @@ func (n *Node) drain(now time.Time) error {
 func (n *Node) act(output sds.Output, now time.Time) error {
 	switch o := output.(type) {
 	case sds.Transmit:
-		if o.Reason == sds.ReasonResend {
+		kind := frameMessage
+		switch o.Reason {
+		case sds.ReasonResend:
 			n.tell(Event{Kind: Resent, ID: string(o.MessageID)}, now)
+		case sds.ReasonRepairAnswer:
+			kind = frameRepair
 		}
-		return n.broadcast(frameMessage, o.Data, now)
+		return n.broadcast(kind, o.Data, now)
 	case sds.Delivered:
 		hint := n.hints[o.MessageID]
 		delete(n.hints, o.MessageID)
@@ -391,6 +431,10 @@ func (n *Node) act(output sds.Output, now time.Time) error {
 		}, now)
 	case sds.Missing:
 		n.want(o.HistoryEntry, now)
+	case sds.RepairRequested:
+		n.tell(Event{Kind: Asked, ID: string(o.MessageID)}, now)
+	case sds.RepairAnswered:
+		n.tell(Event{Kind: Answered, ID: string(o.MessageID)}, now)
 	case sds.Lost:
 		n.tell(Event{Kind: Lost, ID: string(o.MessageID)}, now)
 	case sds.PossiblyAcknowledged:
@@ -506,8 +550,13 @@ func (n *Node) gone(id string, now time.Time) error {
 	return n.manager.SetOnline(len(n.peers) > 0, now)
 }
 
-// leave says goodbye. What the lossy layer still holds goes with us.
+// leave tells our log and says goodbye. What the lossy layer still holds goes with us.
 func (n *Node) leave() error {
+	log, err := n.log()
+	if err != nil {
+		return err
+	}
+	n.tell(Event{Kind: Logged, Log: log}, n.options.Clock.Now())
 	if !n.options.Announce {
 		return nil
 	}

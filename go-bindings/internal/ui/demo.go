@@ -13,10 +13,11 @@ import (
 
 // DemoInfo is what the top of the demo's screen tells.
 type DemoInfo struct {
-	Profile string
-	Loss    float64
-	Speed   float64
-	Start   time.Time
+	// Profile, Config and Store are in words.
+	Profile, Config, Store string
+	Loss                   float64
+	Speed                  float64
+	Start                  time.Time
 }
 
 // DrawDemo draws the whole screen of the demo.
@@ -51,7 +52,7 @@ func (c canvas) title(s board.Snapshot, info DemoInfo) {
 	x := c.text(0, 0, c.w, heading.Bold(true), " sds-demo")
 	for _, part := range []string{
 		Plural(len(s.Participants), "participant"), "loss " + Percent(info.Loss), "speed " + Speed(info.Speed),
-		"profile " + info.Profile,
+		info.Config, info.Store, "profile " + info.Profile,
 	} {
 		if x+3+Width(part)+2+Width(clock) > c.w {
 			break
@@ -118,6 +119,8 @@ func (c canvas) table(top, rows int, s board.Snapshot) {
 		{"unacked", func(p board.Participant) (string, tcell.Style) { return count(int(p.Status.Unacknowledged), plain) }},
 		{"resent", func(p board.Participant) (string, tcell.Style) { return count(p.Resent, plain) }},
 		{"recovered", func(p board.Participant) (string, tcell.Style) { return count(p.Recovered, plain) }},
+		{"asked", func(p board.Participant) (string, tcell.Style) { return count(p.Asked, plain) }},
+		{"answered", func(p board.Participant) (string, tcell.Style) { return count(p.Answered, plain) }},
 		{"packets", func(p board.Participant) (string, tcell.Style) { return count(int(p.Counters.Packets), plain) }},
 		{"dropped", func(p board.Participant) (string, tcell.Style) { return count(int(p.Counters.Dropped), plain) }},
 	}

@@ -32,23 +32,29 @@ func Table(rows [][]string) string {
 	return out.String()
 }
 
-// Results is the table at the end: who sent, missed and recovered how much, and what it cost.
+// Results is the table at the end: who sent, missed and recovered how much, by which way, and what it cost. What came by
+// neither store nor repair came by itself: it was resent, or only late.
 func Results(participants []board.Participant) string {
 	rows := [][]string{{
-		"participant", "sent", "acknowledged", "resent", "missed", "recovered", "from store", "packets", "dropped", "bytes",
+		"participant", "sent", "acked", "resent", "missed", "recovered", "by store", "by repair", "asked", "answered",
+		"packets", "dropped", "bytes",
 	}}
 	var all board.Participant
 	row := func(p board.Participant) {
 		rows = append(rows, []string{
 			Clean(p.Name), Count(p.Sent), Count(p.Acknowledged), Count(p.Resent), Count(p.Missed), Count(p.Recovered),
-			Count(p.FromStore), Count(p.Counters.Packets), Count(p.Counters.Dropped), Bytes(p.Counters.Bytes),
+			Count(p.ByStore), Count(p.ByRepair), Count(p.Asked), Count(p.Answered),
+			Count(p.Counters.Packets), Count(p.Counters.Dropped), Bytes(p.Counters.Bytes),
 		})
 		all.Sent += p.Sent
 		all.Acknowledged += p.Acknowledged
 		all.Resent += p.Resent
 		all.Missed += p.Missed
 		all.Recovered += p.Recovered
-		all.FromStore += p.FromStore
+		all.ByStore += p.ByStore
+		all.ByRepair += p.ByRepair
+		all.Asked += p.Asked
+		all.Answered += p.Answered
 		all.Counters.Packets += p.Counters.Packets
 		all.Counters.Dropped += p.Counters.Dropped
 		all.Counters.Bytes += p.Counters.Bytes

@@ -69,9 +69,7 @@ impl Requests {
     /// its sender whether they answer.
     pub fn learn(&mut self, hash: IdHash, named: &Dependency) {
         if let Some(request) = self.entries.get_mut(&hash) {
-            let known = &mut request.dependency;
-            known.sender_id = known.sender_id.take().or_else(|| named.sender_id.clone());
-            known.retrieval_hint = known.retrieval_hint.take().or_else(|| named.retrieval_hint.clone());
+            request.dependency.fill_in(named);
         }
     }
 

@@ -14,7 +14,6 @@ pub fn hold(group: &Group, case: &Case<'_>) -> Verdict {
         Ok(())
     };
     within("messages in the log", status.logged + status.held, config.log_messages)?;
-    within("held messages", status.held, config.max_held_messages)?;
     within("waiting messages", status.waiting, config.max_waiting_messages)?;
     within("missing messages", status.missing, config.max_missing)?;
     within("unacknowledged messages", status.unacknowledged + status.given_up, config.max_unacknowledged)?;

@@ -40,7 +40,7 @@ pub fn wrapped(group: &mut Group, case: &mut Case<'_>, call: &Call, wrapped: &Wr
     member.facts.own.insert(packet.id.clone(), Own::default());
     member.facts.covered.push((member.facts.clock.moved_ms, packet.id.clone()));
     // Its own messages it always believes.
-    member.facts.arrive(stamp_ms, &packet.id, false, member.config.log_messages, member.config.max_held_messages);
+    member.facts.arrive(stamp_ms, &packet.id, false, member.config.log_messages);
     group.made.insert(packet.id.clone(), Rc::new(packet));
     Ok(())
 }
@@ -97,11 +97,7 @@ fn stamped(group: &mut Group, case: &mut Case<'_>, packet: &Packet) -> Verdict {
     prop_assert_eq!((packet.profile, &packet.sender_id), (member.plan.profile, &member.name));
     prop_assert!(packet.bytes.len() <= member.config.max_message_bytes);
 
-    let log = facts.log(member.config.log_messages);
-    let named = log.len().saturating_sub(member.config.causal_history_size);
-    let named: Vec<&String> = log[named..].iter().map(|entry| &entry.1).collect();
-    prop_assert_eq!(packet.history.iter().collect::<Vec<_>>(), named, "the causal history of {}", packet.id);
-
+    names_what_it_should(group, case, packet)?;
     super::repair::asks(group, case, packet)?;
     let stamp_ms = packet.stamp_ms.unwrap_or_default();
     let clock_ms = case.handed_out_ms.iter().copied().fold(case.before.status.lamport_timestamp_ms, u64::max);
@@ -112,7 +108,33 @@ fn stamped(group: &mut Group, case: &mut Case<'_>, packet: &Packet) -> Verdict {
     prop_assert_eq!(stamp_ms % unit_ms, 0);
     case.handed_out_ms.push(stamp_ms);
 
-    filter_holds(group, case.who, packet)
+    filter_holds(group, case.who, packet)?;
+    group.members[case.who].facts.count_namings(&packet.history);
+    Ok(())
+}
+
+/// The causal history names the end of the log, and before that a few that were named too rarely, all in the order of the
+/// log.
+fn names_what_it_should(group: &Group, case: &Case<'_>, packet: &Packet) -> Verdict {
+    let member = &group.members[case.who];
+    let (facts, most) = (&member.facts, member.config.causal_history_size);
+    let log: Vec<String> = facts.log(member.config.log_messages).into_iter().map(|entry| entry.1).collect();
+    let (older, latest) = log.split_at(log.len().saturating_sub(most));
+    let more = packet.history.len().saturating_sub(latest.len());
+    let (more, named) = packet.history.split_at(more);
+    prop_assert_eq!(named, latest, "the causal history of {}", packet.id);
+    prop_assert!(more.len() <= most, "{} names {:?}", packet.id, packet.history);
+    let places: Vec<_> = more.iter().map(|id| older.iter().position(|other| other == id)).collect();
+    let in_order = places.iter().all(Option::is_some) && places.is_sorted();
+    prop_assert!(in_order, "{} names {more:?}, of the log {older:?}", packet.id);
+    let often = more.iter().find(|id| facts.namings(id) >= most);
+    prop_assert!(often.is_none(), "{} names {often:?}, which was named often enough", packet.id);
+    // Of very many, some are not looked for.
+    let recent = facts.arrivals.iter().rev().take(32).map(|arrival| &arrival.1);
+    let mut rarely = recent.filter(|id| older.contains(id) && facts.is_news(id) && facts.namings(id) < most);
+    let left_out = rarely.find(|id| more.len() < most && !more.contains(id));
+    prop_assert!(left_out.is_none(), "{} leaves out {left_out:?}, which was named too rarely", packet.id);
+    Ok(())
 }
 
 /// The filter holds what was sent and received within its window, as far as it has room.
