@@ -9,6 +9,10 @@ RUNS=3
 MOST_GO_WRAP_VS_RUST=2
 MOST_GO_ALLOCS=2
 
+# Memory that was freed stays with the process: otherwise a figure may measure how often the system takes pages back and
+# clears them anew. (For glibc; elsewhere nobody looks at these.)
+export MALLOC_TRIM_THRESHOLD_=1073741824 MALLOC_MMAP_THRESHOLD_=1073741824
+
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -30,9 +34,10 @@ done >"$scratch/go.txt"
 # Three settings, by the gap between two messages: with 30 s a message has some 500 bytes, as in a quiet channel, with 1 s
 # 4 KB, and with 1 ms 20 KB, nearly all of it filter. Each figure is the median of its runs.
 #
-# go_wrap_vs_rust is the loop of a host that broadcasts a message and is done with it. go_wrap_fresh_vs_rust lets Go's
-# garbage collector see to the memory instead. It has no limit, as it mostly measures that: memory fresh from it is cold,
-# and 20 KB a message start it every 200 messages, since the heap of the benchmark is as small as can be.
+# go_wrap_vs_rust is the loop of a host that broadcasts a message and is done with it (AppendOutgoing), and in the quiet
+# channel also that of one that lets Go's garbage collector see to the memory (WrapOutgoing, "fresh"). With larger messages
+# the latter has no limit, as it mostly measures the collector: memory fresh from it is cold, and 20 KB a message start it
+# every 200 messages, since the heap of the benchmark is as small as can be.
 awk -v most_ratio=$MOST_GO_WRAP_VS_RUST -v most_allocs=$MOST_GO_ALLOCS '
     function median(list, n,    i, j, t) {
         for (i = 1; i <= n; i++)
@@ -59,10 +64,12 @@ awk -v most_ratio=$MOST_GO_WRAP_VS_RUST -v most_allocs=$MOST_GO_ALLOCS '
     END {
         for (i = split("30s 1s 1ms", gaps, " "); i > 0; i--) {
             gap = gaps[i]
-            value = figure("reused", gap)
-            if (value > worst) worst = value
-            printf "bench: go_wrap_vs_rust_%s %.2f ratio\n", gap, value
-            printf "bench: go_wrap_fresh_vs_rust_%s %.2f ratio\n", gap, figure("fresh", gap)
+            reused = figure("reused", gap)
+            fresh = figure("fresh", gap)
+            if (reused > worst) worst = reused
+            if (gap == "30s" && fresh > worst) worst = fresh
+            printf "bench: go_wrap_vs_rust_%s %.2f ratio\n", gap, reused
+            printf "bench: go_wrap_fresh_vs_rust_%s %.2f ratio\n", gap, fresh
         }
         printf "bench: go_wrap_vs_rust %.2f ratio\n", worst
         printf "bench: go_allocs %d allocations\n", allocs

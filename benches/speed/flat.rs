@@ -11,7 +11,7 @@ use crate::common::figure::{Figure, worst};
 use crate::common::timing::{ratio, time_both};
 
 const ROUNDS: usize = 5;
-const BATCH: usize = 8;
+const BATCH: usize = 32;
 /// Small enough for the greater channel not to double what it holds.
 const BATCHES: usize = 2_048 / BATCH;
 const FEW: usize = 100;
@@ -21,10 +21,11 @@ const STEP_MS: u64 = 5;
 const LIMIT: f64 = 1.3;
 
 /// Limits that hold all messages, and filters of one size: in the rfc profile there is but one, and in the libsds profile
-/// the capacity is at its least from the start.
+/// the capacity is at its least from the start. Both channels keep as many messages whole: few enough for the smaller one,
+/// too, to drop one for each that it takes in.
 fn limits(name: &str, profile: Profile) -> Config {
     let bloom_capacity = if profile == Profile::Rfc { 10_000 } else { 64 };
-    Config { log_messages: 200_000, seen_limit: 200_000, bloom_capacity, ..config(name) }
+    Config { log_messages: 200_000, seen_limit: 200_000, log_bytes: 64 << 10, bloom_capacity, ..config(name) }
 }
 
 fn member(name: &'static str, profile: Profile) -> Member {

@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::whole::Whole;
 use crate::config::Config;
-use crate::idhash::{IdHash, IdMap};
+use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::types::{MessageId, ParticipantId, TimeMs};
 
@@ -225,32 +225,44 @@ impl Log {
         self.order.iter().rev().map(|number| self.entry(*number))
     }
 
-    /// What the next message names, in log order: the last few of the log (RFC 109, *Send Message*), and as many older ones
-    /// that nobody named as often as that.
+    /// What the next message names, in log order: the last few of the log (RFC 109, *Send Message*), and before them as many
+    /// older ones that nobody named as often as that.
     ///
     /// A message that waits at most members for something missing is among the last few of nobody's log when it could be
     /// named, and nor are most of those that many send at once: who misses one would never learn of it. `lean`: without
     /// these.
-    pub fn history(&self, lean: bool) -> Vec<&Entry> {
-        let latest = self.order.len().saturating_sub(self.history_size);
-        let mut history: Vec<&Entry> = self.order.range(latest..).map(|number| self.entry(*number)).collect();
-        if lean {
-            return history;
+    pub fn history(&self, lean: bool) -> impl Iterator<Item = &Entry> {
+        let mut older: Vec<&Entry> = Vec::new();
+        if !lean {
+            older.extend(self.little_named().into_iter().map(|number| self.entry(number)));
+            older.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
         }
-        let oldest_of_latest = history.first().map(|entry| entry.place());
-        let is_older = |entry: &&Entry| oldest_of_latest.is_some_and(|oldest| entry.place() < oldest);
-        let little_named = self.little_named().filter(is_older).take(self.history_size);
-        let latest = history.len();
-        history.extend(little_named);
-        if history.len() > latest {
-            history.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
-        }
-        history
+        older.into_iter().chain(self.order.range(self.latest_from()..).map(|number| self.entry(*number)))
     }
 
-    fn little_named(&self) -> impl Iterator<Item = &Entry> {
-        let here = self.little_named.iter().filter_map(|number| self.entries.get(self.index(*number)));
-        here.filter(|entry| entry.namings < self.history_size)
+    /// Where the last few begin in the order.
+    fn latest_from(&self) -> usize {
+        self.order.len().saturating_sub(self.history_size)
+    }
+
+    /// Numbers of entries from before the last few that were not named often enough, the oldest by arrival first. Mostly
+    /// there are none.
+    fn little_named(&self) -> Vec<u32> {
+        let mut wanted = Vec::new();
+        let Some(latest) = self.order.get(self.latest_from()) else { return wanted };
+        let oldest_of_latest = self.entry(*latest).place();
+        for number in &self.little_named {
+            // The latest themselves are mostly all there is: told apart by their timestamps.
+            let is_young = |entry: &&Entry| entry.lamport_ms > oldest_of_latest.0 || number == latest;
+            let entry = self.entries.get(self.index(*number)).filter(|entry| !is_young(entry));
+            if entry.is_some_and(|entry| entry.namings < self.history_size && entry.place() < oldest_of_latest) {
+                wanted.push(*number);
+                if wanted.len() == self.history_size {
+                    break;
+                }
+            }
+        }
+        wanted
     }
 
     /// A message is named in a received history.
@@ -262,8 +274,12 @@ impl Log {
 
     /// A message of ours goes out with [`Log::history`].
     pub fn named_by_us(&mut self, lean: bool) {
-        let hashes: Vec<IdHash> = self.history(lean).iter().map(|entry| entry.hash).collect();
-        hashes.into_iter().for_each(|hash| self.named(hash));
+        if !lean {
+            self.little_named().into_iter().for_each(|number| self.count_naming(number));
+        }
+        for at in self.latest_from()..self.order.len() {
+            self.count_naming(self.order[at]);
+        }
         let (entries, first, enough) = (&self.entries, self.first, self.history_size);
         let is_little_named =
             |number: &u32| entries.get(number.wrapping_sub(first) as usize).is_some_and(|entry| entry.namings < enough);
@@ -331,43 +347,56 @@ impl Log {
 /// The hashes of ids, the oldest forgotten beyond a limit.
 #[derive(Debug)]
 struct Remembered {
-    /// The turn in which an id was inserted, so that one that was removed and came again is not forgotten too early.
-    turns: IdMap<u64>,
-    by_age: VecDeque<(u64, IdHash)>,
-    turn: u64,
+    /// By age, numbered on and on (wrapping) from `first`. Those that were removed stay here until their time comes.
+    by_age: VecDeque<IdHash>,
+    first: u32,
+    /// The numbers of those that are remembered: small, since it is looked into at random.
+    by_id: HashTable<u32>,
     limit: usize,
 }
 
 impl Remembered {
     fn new(limit: usize) -> Self {
-        Self { turns: IdMap::default(), by_age: VecDeque::new(), turn: 0, limit }
+        Self { by_age: VecDeque::new(), first: 0, by_id: HashTable::new(), limit }
     }
 
     fn len(&self) -> usize {
-        self.turns.len()
+        self.by_id.len()
     }
 
     fn contains(&self, hash: IdHash) -> bool {
-        self.turns.contains_key(&hash)
+        let is_it = |number: &u32| self.by_age.get(number.wrapping_sub(self.first) as usize) == Some(&hash);
+        self.by_id.find(hash.short(), is_it).is_some()
     }
 
     fn insert(&mut self, hash: IdHash) {
         if self.contains(hash) {
             return;
         }
-        self.turn += 1;
-        self.turns.insert(hash, self.turn);
-        self.by_age.push_back((self.turn, hash));
+        let number = self.first.wrapping_add(self.by_age.len() as u32);
+        self.by_age.push_back(hash);
+        let (by_age, first) = (&self.by_age, self.first);
+        let hash_of = |other: &u32| by_age[other.wrapping_sub(first) as usize].short();
+        self.by_id.insert_unique(hash.short(), number, hash_of);
         while self.by_age.len() > self.limit {
-            if let Some((turn, oldest)) = self.by_age.pop_front()
-                && self.turns.get(&oldest) == Some(&turn)
-            {
-                self.turns.remove(&oldest);
-            }
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let number = self.first;
+        let Some(oldest) = self.by_age.pop_front() else { return };
+        self.first = self.first.wrapping_add(1);
+        if let Ok(found) = self.by_id.find_entry(oldest.short(), |other| *other == number) {
+            found.remove();
         }
     }
 
     fn remove(&mut self, hash: IdHash) {
-        self.turns.remove(&hash);
+        let (by_age, first) = (&self.by_age, self.first);
+        let is_it = |number: &u32| by_age.get(number.wrapping_sub(first) as usize) == Some(&hash);
+        if let Ok(found) = self.by_id.find_entry(hash.short(), is_it) {
+            found.remove();
+        }
     }
 }

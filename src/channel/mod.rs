@@ -202,7 +202,7 @@ impl Channel {
             retrieval_hint: entry.hint.clone(),
             sender_id: self.named_sender(entry).cloned(),
         };
-        self.log.history(false).into_iter().map(named).collect()
+        self.log.history(false).map(named).collect()
     }
 
     /// How far a message of ours got; `None` if it is none of ours, or no longer held.

@@ -372,6 +372,9 @@ impl Channel {
     /// Delivers all that waited for `hash` and now waits for nothing more, and what waited for that, in causal order,
     /// and in log order among those that do not depend on each other.
     pub(super) fn deliver_dependents(&mut self, hash: IdHash) {
+        if !self.incoming.is_waited_for(hash) {
+            return;
+        }
         let mut ready = BTreeSet::new();
         self.add_ready(hash, &mut ready);
         while let Some((_, _, next)) = ready.pop_first() {

@@ -64,7 +64,7 @@ impl Channel {
     pub fn draft(&mut self, message_id: Option<&str>, content: &[u8], now_ms: TimeMs) -> Result<Drafted, Error> {
         let now = self.clock.observe(now_ms);
         let mut lamport_ms = self.clock.next(self.profile, now);
-        let message_id = match message_id {
+        let (message_id, hash) = match message_id {
             Some(message_id) => {
                 let hash = self.ids.hash(message_id);
                 if let Some(bytes) = self.outgoing.bytes(hash) {
@@ -72,11 +72,14 @@ impl Channel {
                     return Ok(Drafted::Before(bytes.clone()));
                 }
                 self.check_given(message_id, hash, lamport_ms, content)?;
-                MessageId::from(message_id)
+                (MessageId::from(message_id), hash)
             }
-            None => self.make_id(&mut lamport_ms, content),
+            None => {
+                let message_id = self.make_id(&mut lamport_ms, content);
+                let hash = self.ids.hash(&message_id);
+                (message_id, hash)
+            }
         };
-        let hash = self.ids.hash(&message_id);
         self.outgoing.check_room(content.len(), &self.config)?;
         self.filter.expire(now.steady_ms);
         let requests = self.requests.eligible(now.steady_ms, &self.config);
@@ -128,12 +131,14 @@ impl Channel {
             retrieval_hint: entry.hint.as_deref(),
             sender_id: self.named_sender(entry).map(|sender_id| sender_id.as_str()),
         };
+        let mut causal_history = Vec::with_capacity(self.config.causal_history_size);
+        causal_history.extend(self.log.history(draft.lean).map(named));
         Message {
             sender_id: &self.config.participant_id,
             message_id: &draft.id.message_id,
             channel_id: &self.id,
             lamport_timestamp_ms: Some(draft.lamport_ms),
-            causal_history: self.log.history(draft.lean).into_iter().map(named).collect(),
+            causal_history,
             bloom_filter: Some(self.filter.wire_bytes()),
             repair_request: self.repair_request(draft),
             content,

@@ -2,6 +2,8 @@
 //!
 //! RFC: SDS-R participant state: augmented local history log
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::types::{Message, Profile, TimeMs};
@@ -14,19 +16,19 @@ pub(super) struct Whole {
     pub profile: Profile,
     /// When it came or went.
     pub since_ms: TimeMs,
-    /// Its content, a part of the bytes. Absent in messages of our own, whose bytes we know.
-    content: Option<Bytes>,
+    /// Where in the bytes its content is. Absent in messages of our own, whose bytes we know.
+    content: Option<Range<u32>>,
 }
 
 impl Whole {
     /// A copy of a received message. `message` borrows from `bytes`.
     pub fn received(bytes: &[u8], message: &Message<'_>, profile: Profile, now_ms: TimeMs) -> Self {
-        let copy = Bytes::copy_from_slice(bytes);
         let content = message.payload().unwrap_or_default();
         let from = (content.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
-        let within = from.checked_add(content.len()).is_some_and(|end| end <= copy.len());
-        let content = if within { copy.slice(from..from + content.len()) } else { Bytes::copy_from_slice(content) };
-        Self { bytes: copy, profile, since_ms: now_ms, content: Some(content) }
+        let within = bytes.get(from..).is_some_and(|rest| content.len() <= rest.len());
+        // Positions fit: messages are under 4 GiB, by the configuration.
+        let content = if within { from as u32..(from + content.len()) as u32 } else { 0..0 };
+        Self { bytes: Bytes::copy_from_slice(bytes), profile, since_ms: now_ms, content: Some(content) }
     }
 
     /// A message of ours, as it was sent.
@@ -40,14 +42,15 @@ impl Whole {
 
     /// Its content; empty in messages of our own.
     pub fn content(&self) -> Bytes {
-        self.content.clone().unwrap_or_default()
+        let range = self.content.clone().unwrap_or_default();
+        self.bytes.slice(range.start as usize..range.end as usize)
     }
 
     /// Whether a received message is this one again, and not another under its id. A message may come in the other
     /// format the second time, so that its bytes need not be equal.
     pub fn is(&self, bytes: &[u8], message: &Message<'_>, profile: Profile) -> bool {
         match &self.content {
-            Some(content) => message.payload().unwrap_or_default() == &content[..],
+            Some(_) => message.payload().unwrap_or_default() == &self.content()[..],
             None => profile != self.profile || bytes == &self.bytes[..],
         }
     }

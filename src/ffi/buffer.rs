@@ -25,11 +25,17 @@ pub struct sds_buffer_t {
 }
 
 impl sds_buffer_t {
-    /// The first `len` bytes of room, grown if need be. `self.len` stays.
-    pub(super) fn room(&mut self, len: usize) -> Result<&mut [u8], Failure> {
+    /// Refuses a buffer that cannot be one: before a call changes anything.
+    pub(super) fn check(&self) -> Result<(), Failure> {
         if self.data.is_null() != (self.capacity == 0) {
             return Err(super::args::invalid("buffer has a capacity that does not fit its data".to_owned()));
         }
+        Ok(())
+    }
+
+    /// The first `len` bytes of room, grown if need be. `self.len` stays.
+    pub(super) fn room(&mut self, len: usize) -> Result<&mut [u8], Failure> {
+        self.check()?;
         if len > self.capacity {
             self.grow(len)?;
         }

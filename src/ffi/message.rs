@@ -27,13 +27,14 @@ unsafe fn optional_text<'a>(data: *const c_char, len: usize, what: &str) -> Resu
 ///
 /// Wrapping an id again with equal content returns the same bytes: a retry.
 ///
-/// Parameters: `channel_id`: UTF-8. `message_id`: UTF-8, unique for ever; or NULL, 0 for an id derived by SHA-256 from
-/// channel, sender, timestamp and content. `content`: the payload. `now_ms`: milliseconds since the Unix epoch. `out`:
+/// Parameters: `channel_id`: UTF-8. `message_id`: UTF-8, unique for ever; or NULL, 0 for one that is made: SHA-256 over
+/// channel, sender, timestamp and content, and over random bytes unless the channel is one of derived ids. `content`: the payload. `now_ms`: milliseconds since the Unix epoch. `out`:
 /// receives one `SDS_RECORD_WRAPPED`.
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_ID_MISMATCH`; `SDS_ID_REUSED` if the
 /// id was used for other content; `SDS_BYTES_GONE`; `SDS_EMPTY_CONTENT`, `SDS_TOO_LARGE`; `SDS_TOO_MANY_UNACKNOWLEDGED`,
-/// `SDS_OUTPUTS_FULL`; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+/// `SDS_OUTPUTS_FULL`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With `SDS_NO_RESOURCES`,
+/// if there is no memory for the result, the message was wrapped all the same, and goes out when it is resent.
 ///
 /// Ownership: content and texts are copied. `out` is the caller's.
 #[unsafe(no_mangle)]
@@ -55,6 +56,7 @@ pub unsafe extern "C" fn sds_wrap_outgoing(
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
+            out.check()?;
             let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
             report::wrapped(channel_id, &wrapped).write_to(out)
         })
@@ -91,6 +93,7 @@ pub unsafe extern "C" fn sds_wrap_outgoing_into(
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let out = args::output(out, "out")?;
+            out.check()?;
             let len = args::output(len, "len")?;
             // Only checked here, and borrowed when the content is no longer in use, since they may overlap.
             args::memory(memory, capacity, "memory")?;
@@ -134,6 +137,7 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
             let out = args::output(out, "out")?;
+            out.check()?;
             let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
             report::wrapped(channel_id, &wrapped).write_to(out)
         })

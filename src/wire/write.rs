@@ -53,7 +53,11 @@ impl Sink for Vec<u8> {
     }
 
     fn open(&mut self, field: u32, length: usize) {
-        put_varint(self, key(field, WireType::LengthDelimited));
+        let key = key(field, WireType::LengthDelimited);
+        if let (Ok(key @ ..0x80), Ok(length @ ..0x80)) = (u8::try_from(key), u8::try_from(length)) {
+            return self.extend_from_slice(&[key, length]);
+        }
+        put_varint(self, key);
         put_varint(self, length as u64);
     }
 }
