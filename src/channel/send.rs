@@ -16,6 +16,10 @@ use crate::idhash::{IdHash, derive_message_id, unique_message_id};
 use crate::output::{Event, Output, Transmit, TransmitReason};
 use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 
+/// Timestamps that are tried for an id that is derived and new. Only our own messages from before our state was lost can
+/// have the first.
+const MAX_ID_TRIES: usize = 1_000;
+
 /// What a message of ours will be, before it is encoded.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -75,7 +79,7 @@ impl Channel {
                 (MessageId::from(message_id), hash)
             }
             None => {
-                let message_id = self.make_id(&mut lamport_ms, content);
+                let message_id = self.make_id(&mut lamport_ms, content)?;
                 let hash = self.ids.hash(&message_id);
                 (message_id, hash)
             }
@@ -107,20 +111,22 @@ impl Channel {
     }
 
     /// Makes up an id that is new. Where it has to be derived from its message, a later timestamp makes another.
-    fn make_id(&mut self, lamport_ms: &mut u64, content: &[u8]) -> MessageId {
+    fn make_id(&mut self, lamport_ms: &mut u64, content: &[u8]) -> Result<MessageId, Error> {
         let me = &self.config.participant_id;
         if !self.options.derived_ids {
             let random = self.rng.u128(..);
-            return MessageId::from(&*unique_message_id(&self.id, me, *lamport_ms, content, random));
+            return Ok(MessageId::from(&*unique_message_id(&self.id, me, *lamport_ms, content, random)));
         }
-        loop {
-            let message_id = derive_message_id(&self.id, me, *lamport_ms, content);
+        let mut message_id = String::new();
+        for _ in 0..MAX_ID_TRIES {
+            message_id = derive_message_id(&self.id, me, *lamport_ms, content);
             let hash = self.ids.hash(&message_id);
             if !self.log.was_received(hash) && !self.incoming.is_waiting(hash) && self.outgoing.bytes(hash).is_none() {
-                return MessageId::from(&*message_id);
+                return Ok(MessageId::from(&*message_id));
             }
             *lamport_ms = self.clock.after(self.profile, *lamport_ms);
         }
+        Err(Error::IdReused(message_id))
     }
 
     /// The message that a draft stands for: the increased timestamp, the last ids of the log with their hints, the current
