@@ -422,7 +422,8 @@ func (m *Manager) MessageStatus(channelID string, id MessageID) (MessageStatus, 
 // Retry sends a message of ours again, now and with a fresh count of resends, given up or not. It comes out of Drain as a
 // Transmit. An acknowledged message is not sent.
 //
-// Errors: ErrUnknownChannel, ErrUnknownMessage, ErrBytesGone; ErrInvalidID, ErrNotUTF8; ErrOutputsFull.
+// Errors: ErrUnknownChannel, ErrUnknownMessage; ErrInvalidID, ErrNotUTF8; ErrOutputsFull; ErrTooManyUnacknowledged for a
+// cancelled message that finds no room.
 func (m *Manager) Retry(channelID string, id MessageID, now time.Time) error {
 	ms, err := unixMilli(now)
 	if err != nil {

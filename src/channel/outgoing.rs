@@ -207,6 +207,16 @@ impl Outgoing {
         }
     }
 
+    /// The same for a message that is sent again: only a cancelled one has to come back into the buffer.
+    pub fn check_room_again(&self, hash: IdHash, config: &Config) -> Result<(), Error> {
+        self.cancelled_size(hash).map_or(Ok(()), |size| self.check_room(size, config))
+    }
+
+    /// The size of a message, if it is cancelled.
+    fn cancelled_size(&self, hash: IdHash) -> Option<usize> {
+        self.messages.get(&hash).filter(|own| own.state == MessageState::Cancelled).map(|own| own.bytes.len())
+    }
+
     /// A message is given up no longer, if it was.
     fn hope_again(&mut self, hash: IdHash) {
         let before = self.given_up.len();
@@ -365,8 +375,11 @@ impl Outgoing {
     }
 
     /// Sends a message again by the host's wish: its resends count anew. Returns its bytes, or `None` if it needs none,
-    /// being acknowledged.
-    pub fn retry(&mut self, hash: IdHash, due_ms: TimeMs) -> Option<(MessageId, Bytes)> {
+    /// being acknowledged. Ask [`check_room_again`](Self::check_room_again) first.
+    pub fn retry(&mut self, hash: IdHash, due_ms: TimeMs, config: &Config) -> Option<(MessageId, Bytes)> {
+        if let Some(size) = self.cancelled_size(hash) {
+            self.make_room(size, config);
+        }
         let own = self.messages.get_mut(&hash).filter(|own| own.state != MessageState::Acknowledged)?;
         if own.state == MessageState::Cancelled {
             self.ended_bytes -= own.bytes.len();

@@ -72,6 +72,7 @@ impl Channel {
             Some(message_id) => {
                 let hash = self.ids.hash(message_id);
                 if let Some(bytes) = self.outgoing.bytes(hash) {
+                    self.outgoing.check_room_again(hash, &self.config)?;
                     return Ok(Drafted::Before(bytes.clone()));
                 }
                 self.check_given(message_id, hash, lamport_ms, content)?;
@@ -196,7 +197,7 @@ impl Channel {
         let now = self.clock.observe(now_ms);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         let hash = self.ids.hash(message_id);
-        self.outgoing.retry(hash, due_ms);
+        self.outgoing.retry(hash, due_ms, &self.config);
         self.answers.cancel(hash);
     }
 
@@ -207,8 +208,9 @@ impl Channel {
         if self.outgoing.bytes(hash).is_none() {
             return Err(unknown_message(message_id));
         }
+        self.outgoing.check_room_again(hash, &self.config)?;
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
-        if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms) {
+        if let Some((message_id, bytes)) = self.outgoing.retry(hash, due_ms, &self.config) {
             self.answers.cancel(hash);
             self.outputs.push(Output::Transmit(Transmit { message_id, reason: TransmitReason::Resend, bytes }));
         }

@@ -20,7 +20,8 @@ pub(super) fn encode(profile: Profile, message: &Message<'_>, config: &Config) -
 }
 
 /// A message that came in the other format, in the channel's own, which all its members read; `None` if it is in that
-/// already. Ids derived from their messages would not fit these any more: such a message stays as it came, too.
+/// already. What the format cannot say must not change, or logs differ for ever: a message whose timestamp is no whole
+/// second stays as it came, and so does one whose id, derived from it, would not fit it any more.
 pub(super) fn translate(bytes: &Bytes, channel: &Channel, config: &Config) -> Option<Bytes> {
     let (profile, mut message) = wire::decode(bytes, config).ok()?;
     if profile == channel.profile() || channel.options().derived_ids {
@@ -28,5 +29,7 @@ pub(super) fn translate(bytes: &Bytes, channel: &Channel, config: &Config) -> Op
     }
     // A filter in the other format's layout is none in this one.
     message.bloom_filter = None;
-    encode(channel.profile(), &message, config).ok()
+    let translated = encode(channel.profile(), &message, config).ok()?;
+    let same = wire::decode(&translated, config).ok()?.1.lamport_timestamp_ms == message.lamport_timestamp_ms;
+    same.then_some(translated)
 }

@@ -257,6 +257,16 @@ fn an_answer_in_the_other_format_is_put_into_the_channels() {
 }
 
 #[test]
+fn an_answer_that_the_channels_format_cannot_say_stays_as_it_came() {
+    let alice = member_of(Profile::Libsds, "alice");
+    let bytes = forged("m").at(NOW + 1).bytes();
+    receive(&alice, &bytes, NOW);
+    receive(&alice, &forged("s").by("carol").sync().asking(&["m"]).bytes(), NOW);
+    // In seconds it would have another timestamp, and another place in the log of whoever asked.
+    assert_eq!(answers(&run(&alice, NOW + T_MAX))[0].1.bytes, bytes);
+}
+
+#[test]
 fn our_own_resend_answers_too() {
     let alice = member("alice");
     send(&alice, "mine", NOW);

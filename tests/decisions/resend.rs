@@ -187,6 +187,25 @@ fn the_buffer_is_bounded_and_gives_up_the_given_up_first() {
 }
 
 #[test]
+fn a_cancelled_message_comes_back_only_if_there_is_room() {
+    let alice = member_with("alice", |config| {
+        config.profile = Profile::Libsds;
+        config.max_unacknowledged = 1;
+    });
+    let first = send(&alice, "m1", NOW);
+    alice.cancel(CHANNEL, "m1", NOW).unwrap();
+    send(&alice, "m2", NOW);
+    let full = refused(&alice, || alice.retry(CHANNEL, "m1", NOW));
+    assert_eq!(full, Error::TooManyUnacknowledged(1));
+    let full = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("m1"), b"m1", NOW));
+    assert_eq!(full, Error::TooManyUnacknowledged(1), "wrapped again is retried");
+    run(&alice, NOW);
+    alice.retry(CHANNEL, "m1", NOW + 10 * MINUTE).unwrap();
+    assert_eq!(transmits(&alice)[0].bytes, first.bytes);
+    assert!(alice.message_status(CHANNEL, "m2").is_err(), "the one given up made room");
+}
+
+#[test]
 fn unacknowledged_messages_are_bounded_in_bytes_too() {
     let alice = member_with("alice", |config| {
         config.max_message_bytes = 64 << 10;
