@@ -906,7 +906,7 @@ sds_status_t sds_message_status(sds_manager_t manager,
 //
 // Parameters: `now_ms`: milliseconds since the Unix epoch.
 //
-// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`, `SDS_BYTES_GONE`;
+// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`;
 // `SDS_TOO_MANY_UNACKNOWLEDGED` for a cancelled one that finds no room; otherwise as `sds_message_status`;
 // `SDS_OUTPUTS_FULL`.
 sds_status_t sds_retry(sds_manager_t manager,

@@ -331,7 +331,7 @@ pub unsafe extern "C" fn sds_message_status(
 ///
 /// Parameters: `now_ms`: milliseconds since the Unix epoch.
 ///
-/// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`, `SDS_BYTES_GONE`;
+/// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`;
 /// `SDS_TOO_MANY_UNACKNOWLEDGED` for a cancelled one that finds no room; otherwise as `sds_message_status`;
 /// `SDS_OUTPUTS_FULL`.
 #[unsafe(no_mangle)]
