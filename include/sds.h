@@ -599,8 +599,8 @@ sds_status_t sds_channel_open(sds_manager_t manager,
 // Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened again,
 // forgotten, or the manager is closed.
 //
-// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`,
-// `SDS_INVALID_HANDLE`.
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
+// `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 sds_status_t sds_channel_close(sds_manager_t manager,
                                const char *channel_id,
                                size_t channel_id_len,
@@ -723,7 +723,7 @@ sds_status_t sds_set_online(sds_manager_t manager,
 // Parameters: `now_ms`: milliseconds since the Unix epoch.
 //
 // Returns: `SDS_OK`; `SDS_OUTPUTS_FULL` if undrained outputs left no room for all that is due: drain, and tick again;
-// `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 sds_status_t sds_tick(sds_manager_t manager,
                       uint64_t now_ms,
                       struct sds_error_t *error);
@@ -876,7 +876,7 @@ sds_status_t sds_mark_dependencies_met(sds_manager_t manager,
 // Parameters: `hint`: the bytes; length 0 removes it.
 //
 // Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is not in the log; `SDS_TOO_LARGE`;
-// `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+// `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 //
 // Ownership: the hint is copied.
 sds_status_t sds_set_retrieval_hint(sds_manager_t manager,
@@ -892,7 +892,7 @@ sds_status_t sds_set_retrieval_hint(sds_manager_t manager,
 //
 // Parameters: `out`: receives one `SDS_RECORD_MESSAGE_STATUS`.
 //
-// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE`; `SDS_NO_RESOURCES`, `SDS_NOT_UTF8`,
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE`; `SDS_NO_RESOURCES`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`,
 // `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 sds_status_t sds_message_status(sds_manager_t manager,
                                 const char *channel_id,
@@ -906,7 +906,7 @@ sds_status_t sds_message_status(sds_manager_t manager,
 //
 // Parameters: `now_ms`: milliseconds since the Unix epoch.
 //
-// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`, `SDS_BYTES_GONE`;
+// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`;
 // `SDS_TOO_MANY_UNACKNOWLEDGED` for a cancelled one that finds no room; otherwise as `sds_message_status`;
 // `SDS_OUTPUTS_FULL`.
 sds_status_t sds_retry(sds_manager_t manager,

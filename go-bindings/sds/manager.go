@@ -93,7 +93,7 @@ func (m *Manager) OpenChannel(channelID string, options ChannelOptions, now time
 // CloseChannel closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened
 // again, forgotten, or the manager is closed.
 //
-// Errors: ErrUnknownChannel, ErrNotUTF8.
+// Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) CloseChannel(channelID string) error {
 	return m.done(cCloseChannel(m.id(), channelID))
 }
@@ -128,7 +128,7 @@ func (m *Manager) Channels() ([]string, error) {
 
 // ChannelStatus tells how much of a channel is here, and what is not.
 //
-// Errors: ErrUnknownChannel, ErrNotUTF8.
+// Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) ChannelStatus(channelID string) (ChannelStatus, error) {
 	status, err := cChannelStatus(m.id(), channelID)
 	runtime.KeepAlive(m)
@@ -137,7 +137,7 @@ func (m *Manager) ChannelStatus(channelID string) (ChannelStatus, error) {
 
 // DumpChannel returns a channel's state without any content as JSON, for bug reports.
 //
-// Errors: ErrUnknownChannel, ErrNotUTF8.
+// Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) DumpChannel(channelID string) ([]byte, error) {
 	s := getScratch()
 	defer s.put()
@@ -328,7 +328,7 @@ func (m *Manager) MarkDependenciesMet(channelID string, ids []MessageID, now tim
 // SetRetrievalHint sets what others need to fetch a message, such as the network's own hash of it. It goes out in the
 // causal histories that name the message. An empty hint removes it.
 //
-// Errors: ErrUnknownChannel; ErrUnknownMessage if the message is not in the log; ErrTooLarge; ErrNotUTF8.
+// Errors: ErrUnknownChannel; ErrUnknownMessage if the message is not in the log; ErrTooLarge; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) SetRetrievalHint(channelID string, id MessageID, hint []byte) error {
 	err := cSetRetrievalHint(m.id(), channelID, id, hint)
 	runtime.KeepAlive(m)
@@ -337,7 +337,7 @@ func (m *Manager) SetRetrievalHint(channelID string, id MessageID, hint []byte) 
 
 // NextHistory tells which messages the next one will name in its causal history, so that their hints can be set first.
 //
-// Errors: ErrUnknownChannel, ErrNotUTF8.
+// Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) NextHistory(channelID string) ([]HistoryEntry, error) {
 	s := getScratch()
 	defer s.put()
@@ -403,7 +403,7 @@ func (m *Manager) Drain() ([]Output, error) {
 
 // MessageStatus tells how far a message of ours got, and who gave evidence of having it.
 //
-// Errors: ErrUnknownChannel, ErrUnknownMessage, ErrNotUTF8.
+// Errors: ErrUnknownChannel, ErrUnknownMessage; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) MessageStatus(channelID string, id MessageID) (MessageStatus, error) {
 	s := getScratch()
 	defer s.put()
@@ -422,7 +422,7 @@ func (m *Manager) MessageStatus(channelID string, id MessageID) (MessageStatus, 
 // Retry sends a message of ours again, now and with a fresh count of resends, given up or not. It comes out of Drain as a
 // Transmit. An acknowledged message is not sent.
 //
-// Errors: ErrUnknownChannel, ErrUnknownMessage, ErrBytesGone, ErrNotUTF8, ErrOutputsFull; ErrTooManyUnacknowledged for a
+// Errors: ErrUnknownChannel, ErrUnknownMessage; ErrInvalidID, ErrNotUTF8; ErrOutputsFull; ErrTooManyUnacknowledged for a
 // cancelled message that finds no room.
 func (m *Manager) Retry(channelID string, id MessageID, now time.Time) error {
 	ms, err := unixMilli(now)
@@ -434,7 +434,7 @@ func (m *Manager) Retry(channelID string, id MessageID, now time.Time) error {
 
 // Cancel stops resending a message of ours. It stays in the log, since it may have been received.
 //
-// Errors: ErrUnknownChannel, ErrUnknownMessage, ErrNotUTF8.
+// Errors: ErrUnknownChannel, ErrUnknownMessage; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) Cancel(channelID string, id MessageID, now time.Time) error {
 	ms, err := unixMilli(now)
 	if err != nil {

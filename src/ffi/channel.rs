@@ -162,8 +162,8 @@ fn channel_options(options: sds_channel_options_t) -> Result<ChannelOptions, Fai
 /// Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened again,
 /// forgotten, or the manager is closed.
 ///
-/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`,
-/// `SDS_INVALID_HANDLE`.
+/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
+/// `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_channel_close(
     manager: sds_manager_t,

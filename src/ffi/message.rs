@@ -276,7 +276,7 @@ pub unsafe extern "C" fn sds_mark_dependencies_met(
 /// Parameters: `hint`: the bytes; length 0 removes it.
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is not in the log; `SDS_TOO_LARGE`;
-/// `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+/// `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 ///
 /// Ownership: the hint is copied.
 #[unsafe(no_mangle)]
@@ -304,7 +304,7 @@ pub unsafe extern "C" fn sds_set_retrieval_hint(
 ///
 /// Parameters: `out`: receives one `SDS_RECORD_MESSAGE_STATUS`.
 ///
-/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE`; `SDS_NO_RESOURCES`, `SDS_NOT_UTF8`,
+/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE`; `SDS_NO_RESOURCES`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`,
 /// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_message_status(
@@ -331,7 +331,7 @@ pub unsafe extern "C" fn sds_message_status(
 ///
 /// Parameters: `now_ms`: milliseconds since the Unix epoch.
 ///
-/// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`, `SDS_BYTES_GONE`;
+/// Returns: `SDS_OK`, also for an acknowledged one, which is not sent; `SDS_UNKNOWN_MESSAGE`;
 /// `SDS_TOO_MANY_UNACKNOWLEDGED` for a cancelled one that finds no room; otherwise as `sds_message_status`;
 /// `SDS_OUTPUTS_FULL`.
 #[unsafe(no_mangle)]

@@ -161,6 +161,7 @@ impl Manager {
 
     /// Forgets a channel, open or closed.
     pub fn forget_channel(&self, channel_id: &str) -> Result<(), Error> {
+        check_id("channel id", channel_id, &self.config)?;
         let slot = self.channels.write().remove(channel_id).ok_or_else(|| unknown_channel(channel_id))?;
         let mut state = slot.state.lock();
         state.forgotten = true;
@@ -281,6 +282,7 @@ impl Manager {
 
     /// Sets what others need to fetch a message; an empty hint removes it.
     pub fn set_retrieval_hint(&self, channel_id: &str, message_id: &str, hint: &[u8]) -> Result<(), Error> {
+        check_id("message id", message_id, &self.config)?;
         let (size, limit) = (hint.len(), self.config.max_hint_bytes);
         if size > limit {
             return Err(Error::HintTooLong { size, limit });
@@ -326,6 +328,7 @@ impl Manager {
 
     /// How far a message of ours got.
     pub fn message_status(&self, channel_id: &str, message_id: &str) -> Result<MessageStatus, Error> {
+        check_id("message id", message_id, &self.config)?;
         let unknown = || Error::UnknownMessage(message_id.to_owned());
         self.with_channel(channel_id, |state| state.channel.message_status(message_id).ok_or_else(unknown))
     }
@@ -333,6 +336,7 @@ impl Manager {
     /// Sends a message of ours again, now, and counts its resends anew.
     pub fn retry(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
         self.observe(now_ms)?;
+        check_id("message id", message_id, &self.config)?;
         self.outputs.check_room()?;
         self.with_channel(channel_id, |state| {
             state.channel.retry(message_id, now_ms)?;
@@ -344,6 +348,7 @@ impl Manager {
     /// Stops resending a message of ours.
     pub fn cancel(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
         self.observe(now_ms)?;
+        check_id("message id", message_id, &self.config)?;
         self.with_channel(channel_id, |state| state.channel.cancel(message_id, now_ms))
     }
 
@@ -388,6 +393,7 @@ impl Manager {
 
     /// Runs `body` on an open channel, then notes when it is due next.
     fn with_channel<T>(&self, channel_id: &str, body: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
+        check_id("channel id", channel_id, &self.config)?;
         let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
         let mut state = slot.state.lock();
         if !state.open || state.forgotten {

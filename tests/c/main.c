@@ -5,6 +5,7 @@ void talk_tests(void);
 void repair_tests(void);
 void look_tests(void);
 void misuse_tests(void);
+void every_tests(void);
 
 int main(void) {
     CHECK(sds_abi_version() == SDS_ABI_VERSION);
@@ -13,6 +14,7 @@ int main(void) {
     repair_tests();
     look_tests();
     misuse_tests();
+    every_tests();
     printf("%d checks, %d failed\n", checks, failures);
     return failures == 0 ? 0 : 1;
 }
