@@ -79,6 +79,7 @@ impl Group {
             Step::Say { who: it, derived, bytes } => self.say(who(it), derived, bytes),
             Step::Whisper { who: it } => self.whisper(who(it)),
             Step::Pass { ms } => self.pass(ms),
+            Step::Tick { who: it } => self.call(who(it), Call::Tick).map(drop),
             Step::Leave { who: it, frozen } => self.leave(who(it), frozen),
             Step::Return { who: it } => self.come_back(who(it)),
             Step::Split { sides } => {

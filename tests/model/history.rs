@@ -82,6 +82,10 @@ pub enum Step {
     Pass {
         ms: u64,
     },
+    /// Somebody's host ticks, although nothing need be due.
+    Tick {
+        who: u8,
+    },
     /// Somebody is not reachable. `frozen`: it is not even running, but keeps its state.
     Leave {
         who: u8,
@@ -233,6 +237,7 @@ fn steps() -> impl Strategy<Value = Step> {
         10 => short.prop_map(|ms| Step::Pass { ms }),
         4 => middle.prop_map(|ms| Step::Pass { ms }),
         2 => long.prop_map(|ms| Step::Pass { ms }),
+        1 => who.clone().prop_map(|who| Step::Tick { who }),
         2 => (who.clone(), any::<bool>()).prop_map(|(who, frozen)| Step::Leave { who, frozen }),
         2 => who.clone().prop_map(|who| Step::Return { who }),
         1 => any::<u8>().prop_map(|sides| Step::Split { sides }),
@@ -241,7 +246,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (which, who.clone()).prop_map(|(which, to)| Step::Replay { which, to }),
         1 => (who.clone(), which).prop_map(|(who, which)| Step::Repeat { who, which }),
         1 => (who.clone(), which).prop_map(|(who, which)| Step::Retry { who, which }),
-        1 => (who.clone(), which).prop_map(|(who, which)| Step::Cancel { who, which }),
+        2 => (who.clone(), which).prop_map(|(who, which)| Step::Cancel { who, which }),
         1 => (who, which).prop_map(|(who, which)| Step::Mark { who, which }),
     ]
 }
