@@ -368,7 +368,8 @@ typedef struct sds_channel_status_t {
   uint64_t repairs_answered;
   // Missing messages that came after we had asked for them.
   uint64_t repaired;
-  // Requests of others that we could have answered and did not take up, for their number or size.
+  // Requests of others, repeated ones included, that we could have answered and did not take up, for their number or
+  // size.
   uint64_t repairs_refused;
   // Our Lamport timestamp, in milliseconds.
   uint64_t lamport_timestamp_ms;
@@ -917,7 +918,8 @@ sds_status_t sds_retry(sds_manager_t manager,
                        uint64_t now_ms,
                        struct sds_error_t *error);
 
-// Stops resending a message of ours. It stays in the log: it may have been received.
+// Stops resending a message of ours. It stays in the log: it may have been received, and whoever then misses it and asks
+// for it gets it.
 //
 // Returns: as `sds_message_status`.
 sds_status_t sds_cancel(sds_manager_t manager,

@@ -11,6 +11,8 @@ const ID_BYTES_CEILING: usize = 1_024;
 const MESSAGE_BYTES_FLOOR: usize = 32 * 1_024;
 /// Intervals beyond a year are taken for a mistake in the unit.
 const YEAR_MS: u64 = 365 * 24 * 3_600_000;
+/// A filter in the rfc profile, always.
+const RFC_FILTER_BYTES: usize = 18_752;
 /// Members per response group (RFC 109, *SDS-R global state*).
 const PARTICIPANTS_PER_GROUP: u64 = 128;
 /// The least that missing messages are waited for beyond 2 T_max.
@@ -262,6 +264,11 @@ impl Config {
                 self.history_bytes() <= self.max_message_bytes / 2,
                 format!("so many ids and hints, and those of requests, could take {} bytes", self.history_bytes()),
             ),
+            (
+                "max_message_bytes",
+                self.least_message_bytes() <= self.max_message_bytes,
+                format!("a filter and a causal history alone could take {} bytes", self.least_message_bytes()),
+            ),
             ("max_message_bytes", u32::try_from(self.max_message_bytes).is_ok(), "must be under 4 GiB".to_owned()),
             (
                 "max_id_bytes",
@@ -297,6 +304,13 @@ impl Config {
             at_least_one("max_channels", self.max_channels),
             ("max_outputs", self.max_outputs >= 16, "must be at least 16".to_owned()),
         ]
+    }
+
+    /// The least that a message of ours must have room for: a filter at its largest, a causal history, and its own ids.
+    fn least_message_bytes(&self) -> usize {
+        let filter = (self.bloom_capacity.saturating_mul(30) / 8).max(RFC_FILTER_BYTES);
+        let entry = self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32);
+        filter.saturating_add((self.causal_history_size + 2).saturating_mul(entry))
     }
 
     /// The most that a causal history and a repair request of ours can take on the wire, in bytes.
@@ -362,6 +376,9 @@ impl Config {
     }
 
     fn repair_rules(&self) -> Vec<Rule> {
+        if !self.repairs() {
+            return Vec::new();
+        }
         let interval =
             |field, value: u64| (field, (100..=YEAR_MS).contains(&value), "must be 100 ms to a year".to_owned());
         let least_timeout_ms = self.repair_t_max_ms.saturating_mul(2).saturating_add(REPAIR_SLACK_MS);
@@ -382,7 +399,7 @@ impl Config {
             ),
             (
                 "dependency_timeout_ms",
-                !self.repairs() || self.dependency_timeout_ms >= least_timeout_ms,
+                self.dependency_timeout_ms >= least_timeout_ms,
                 format!("with repair, must be at least 2 repair_t_max_ms + {REPAIR_SLACK_MS} ms ({least_timeout_ms})"),
             ),
             (

@@ -266,7 +266,8 @@ pub struct ChannelStatus {
     pub repairs_answered: u64,
     /// Missing messages that came after we had asked for them.
     pub repaired: u64,
-    /// Requests of others that we could have answered and did not take up, for their number or size.
+    /// Requests of others, repeated ones included, that we could have answered and did not take up, for their number or
+    /// size.
     pub repairs_refused: u64,
     /// Our Lamport timestamp, in milliseconds.
     pub lamport_timestamp_ms: u64,

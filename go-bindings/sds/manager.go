@@ -67,8 +67,9 @@ func (m *Manager) Reset() error {
 	return m.done(cReset(m.id()))
 }
 
-// SetOnline tells whether the network is reachable. Offline, nothing is resent and no sync message is made; what fell due
-// meanwhile goes out with the next tick online. A new manager is online.
+// SetOnline tells whether the network is reachable. Offline, nothing is resent, asked for or answered and no sync message is
+// made; what fell due meanwhile goes out with the next tick online. Nor is anything missing given up: that time does not
+// count. A new manager is online.
 func (m *Manager) SetOnline(online bool, now time.Time) error {
 	ms, err := unixMilli(now)
 	if err != nil {
@@ -432,7 +433,8 @@ func (m *Manager) Retry(channelID string, id MessageID, now time.Time) error {
 	return m.done(cRetry(m.id(), channelID, id, ms))
 }
 
-// Cancel stops resending a message of ours. It stays in the log, since it may have been received.
+// Cancel stops resending a message of ours. It stays in the log, since it may have been received, and whoever then misses
+// it and asks for it gets it.
 //
 // Errors: ErrUnknownChannel, ErrUnknownMessage; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) Cancel(channelID string, id MessageID, now time.Time) error {

@@ -69,7 +69,7 @@ impl Channel {
         self.log.drop_whole_before(now.steady_ms.saturating_sub(self.config.repair_window_ms));
         let hash = self.ids.hash(message.message_id);
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
-            self.cancel_answer(hash, bytes, message, profile);
+            self.cancel_answer(hash, bytes, message);
             return Ok(self.receive_again(message, hash, own, now));
         }
         // Who has no participant id knows its own sync messages by their ids.
@@ -210,7 +210,7 @@ impl Channel {
             self.deliver_dependents(incomer.hash);
         }
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
-        let deadline_ms = incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms);
+        let deadline_ms = self.timeout_ms(incomer.now);
         self.report_missing(&unmet, deadline_ms, incomer);
         Received { disposition: Disposition::Sync, own: incomer.own, unmet }
     }
@@ -236,7 +236,7 @@ impl Channel {
         };
         let listed = if unmet.is_empty() { before_us.clone() } else { unmet.clone() };
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
-        let whole = self.whole_if_answerable(incomer.bytes, message, incomer.profile, incomer.now);
+        let whole = self.whole_if_answerable(incomer.bytes, message, incomer.now);
         if unmet.is_empty() {
             let entry = log::Entry {
                 message_id: MessageId::from(message.message_id),
@@ -265,7 +265,7 @@ impl Channel {
         inherited_ms: Option<TimeMs>,
     ) {
         let message = incomer.message;
-        let own_deadline_ms = incomer.now.steady_ms.saturating_add(self.config.dependency_timeout_ms);
+        let own_deadline_ms = self.timeout_ms(incomer.now);
         let deadline_ms = inherited_ms.map_or(own_deadline_ms, |inherited| inherited.min(own_deadline_ms));
         self.report_missing(unmet, deadline_ms, incomer);
         let content = whole.as_ref().map(Whole::content);
@@ -356,6 +356,12 @@ impl Channel {
             self.counters.received += 1;
         }
         self.log.insert(entry, ahead);
+    }
+
+    /// When what is missing now is given up. Offline time does not count: going online moves all deadlines on by it.
+    fn timeout_ms(&self, now: Now) -> TimeMs {
+        let from_ms = self.offline_since_ms.unwrap_or(now.steady_ms);
+        from_ms.saturating_add(self.config.dependency_timeout_ms)
     }
 
     /// How often a message that enters the log counts as named. If it was named before it was here, whoever misses it has

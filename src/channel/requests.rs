@@ -7,21 +7,15 @@ use super::whole::Whole;
 use super::{Channel, clock::Now};
 use crate::idhash::IdHash;
 use crate::output::Event;
-use crate::types::{Dependency, Message, MessageId, Profile};
+use crate::types::{Dependency, Message, MessageId};
 
 impl Channel {
     /// The message itself, if we may have to answer for it.
-    pub(super) fn whole_if_answerable(
-        &self,
-        bytes: &[u8],
-        message: &Message<'_>,
-        profile: Profile,
-        now: Now,
-    ) -> Option<Whole> {
+    pub(super) fn whole_if_answerable(&self, bytes: &[u8], message: &Message<'_>, now: Now) -> Option<Whole> {
         let groups = self.config.num_response_groups();
         let answerable = self.config.repairs()
             && in_response_group(&self.config.participant_id, message.sender_id, message.message_id, groups);
-        answerable.then(|| Whole::received(bytes, message, profile, now.steady_ms))
+        answerable.then(|| Whole::received(bytes, message, now.steady_ms))
     }
 
     /// A message with content came for the first time. We need not ask for it any more.
@@ -34,12 +28,12 @@ impl Channel {
 
     /// A message that we have came once more: somebody broadcast it, and we need not. Another one under its id, made up,
     /// must not keep us from answering.
-    pub(super) fn cancel_answer(&mut self, hash: IdHash, bytes: &[u8], message: &Message<'_>, profile: Profile) {
+    pub(super) fn cancel_answer(&mut self, hash: IdHash, bytes: &[u8], message: &Message<'_>) {
         if !self.answers.contains(hash) {
             return;
         }
         let same = |(entry, whole): (&super::log::Entry, &Whole)| {
-            entry.sender_id.as_str() == message.sender_id && whole.is(bytes, message, profile)
+            entry.sender_id.as_str() == message.sender_id && whole.is(bytes, message)
         };
         if self.log.whole(hash).is_none_or(same) {
             self.answers.cancel(hash);
@@ -55,8 +49,13 @@ impl Channel {
 
     /// What a message asks for, we need not ask for; and if we have it and may answer, we will, unless somebody else does
     /// first. Who sent it is told by our log: what the request claims may be made up.
+    ///
+    /// A message that is older than T_max, out of a store or replayed, asks for nothing any more: whoever sent it has asked
+    /// anew or has been answered.
     pub(super) fn take_up_requests(&mut self, message: &Message<'_>, now: Now) {
-        if !self.config.repairs() {
+        let stamp_ms = message.lamport_timestamp_ms.unwrap_or(0);
+        let is_fresh = stamp_ms.saturating_add(self.config.repair_t_max_ms) >= now.wall_ms;
+        if !self.config.repairs() || !is_fresh {
             return;
         }
         for entry in message.repair_request.iter().filter(|entry| !entry.message_id.is_empty()) {

@@ -46,10 +46,15 @@ impl Draft {
         !self.requests.is_empty()
     }
 
-    /// The same with nothing but what has to be there: content comes first where not all of it fits. `None` if it is that
-    /// already.
-    pub fn lean(self) -> Option<Self> {
-        (!self.lean).then(|| Self { requests: Vec::new(), lean: true, ..self })
+    /// Whether it has nothing but what has to be there.
+    pub fn is_lean(&self) -> bool {
+        self.lean
+    }
+
+    /// Leaves out what need not be there: content comes first where not all of it fits.
+    pub fn make_lean(&mut self) {
+        self.requests = Vec::new();
+        self.lean = true;
     }
 }
 
@@ -86,7 +91,8 @@ impl Channel {
         };
         self.outgoing.check_room(content.len(), &self.config)?;
         self.filter.expire(now.steady_ms);
-        let requests = self.requests.eligible(now.steady_ms, &self.config);
+        // Offline, nobody would hear it ask.
+        let requests = if self.is_online() { self.requests.eligible(now.steady_ms, &self.config) } else { Vec::new() };
         Ok(Drafted::New(Draft { id: Hashed { message_id, hash }, lamport_ms, requests, lean: false }))
     }
 
@@ -176,7 +182,7 @@ impl Channel {
             sender_id: self.me.clone(),
             hint: None,
             // Whoever sent a message is always one of those who may have to answer for it.
-            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), self.profile, now.steady_ms)),
+            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), now.steady_ms)),
             namings: 0,
         };
         self.log.named_by_us(lean);

@@ -65,7 +65,7 @@ impl Channel {
 
     /// Requests whose T_resp has passed are answered with the message as it was received, or sent.
     fn sweep_answers(&mut self, steady_ms: TimeMs) {
-        while let Some(hash) = self.answers.take_due(steady_ms) {
+        while let Some(hash) = self.answers.take_due(steady_ms, &self.config) {
             // It may have left the log meanwhile: then others answer.
             let Some((entry, whole)) = self.log.whole(hash) else { continue };
             let (message_id, bytes) = (entry.message_id.clone(), whole.bytes.clone());

@@ -6,14 +6,12 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::types::{Message, Profile, TimeMs};
+use crate::types::{Message, TimeMs};
 
 /// A message as it was received or sent.
 #[derive(Clone, Debug)]
 pub(super) struct Whole {
     pub bytes: Bytes,
-    /// The format of the bytes.
-    pub profile: Profile,
     /// When it came or went.
     pub since_ms: TimeMs,
     /// Where in the bytes its content is. Absent in messages of our own, whose bytes we know.
@@ -22,18 +20,18 @@ pub(super) struct Whole {
 
 impl Whole {
     /// A copy of a received message. `message` borrows from `bytes`.
-    pub fn received(bytes: &[u8], message: &Message<'_>, profile: Profile, now_ms: TimeMs) -> Self {
+    pub fn received(bytes: &[u8], message: &Message<'_>, now_ms: TimeMs) -> Self {
         let content = message.payload().unwrap_or_default();
         let from = (content.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
         let within = bytes.get(from..).is_some_and(|rest| content.len() <= rest.len());
         // Positions fit: messages are under 4 GiB, by the configuration.
         let content = if within { from as u32..(from + content.len()) as u32 } else { 0..0 };
-        Self { bytes: Bytes::copy_from_slice(bytes), profile, since_ms: now_ms, content: Some(content) }
+        Self { bytes: Bytes::copy_from_slice(bytes), since_ms: now_ms, content: Some(content) }
     }
 
     /// A message of ours, as it was sent.
-    pub fn own(bytes: Bytes, profile: Profile, now_ms: TimeMs) -> Self {
-        Self { bytes, profile, since_ms: now_ms, content: None }
+    pub fn own(bytes: Bytes, now_ms: TimeMs) -> Self {
+        Self { bytes, since_ms: now_ms, content: None }
     }
 
     pub fn len(&self) -> usize {
@@ -47,11 +45,11 @@ impl Whole {
     }
 
     /// Whether a received message is this one again, and not another under its id. A message may come in the other
-    /// format the second time, so that its bytes need not be equal.
-    pub fn is(&self, bytes: &[u8], message: &Message<'_>, profile: Profile) -> bool {
+    /// format the second time, so that its bytes need not be equal; but for messages of ours, which we answer for at once anyway.
+    pub fn is(&self, bytes: &[u8], message: &Message<'_>) -> bool {
         match &self.content {
             Some(_) => message.payload().unwrap_or_default() == &self.content()[..],
-            None => profile != self.profile || bytes == &self.bytes[..],
+            None => bytes == &self.bytes[..],
         }
     }
 }

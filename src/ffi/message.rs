@@ -353,7 +353,8 @@ pub unsafe extern "C" fn sds_retry(
     }
 }
 
-/// Stops resending a message of ours. It stays in the log: it may have been received.
+/// Stops resending a message of ours. It stays in the log: it may have been received, and whoever then misses it and asks
+/// for it gets it.
 ///
 /// Returns: as `sds_message_status`.
 #[unsafe(no_mangle)]

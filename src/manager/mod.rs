@@ -29,7 +29,7 @@ use crate::wire;
 use checks::{check_id, check_outgoing};
 use outputs::{Outputs, log_output};
 use schedule::Schedule;
-use translate::{encode, translate};
+use translate::{encode, encode_draft, translate};
 
 /// The end of the year 9999: the clocks of hosts show no more, and of what they pass by mistake nothing would recover.
 const GREATEST_TIME_MS: TimeMs = 253_402_300_799_999;
@@ -208,13 +208,7 @@ impl Manager {
                 Drafted::New(draft) => draft,
                 Drafted::Before(bytes) => return self.wrap_again(channel, bytes, content, now_ms),
             };
-            let bytes = match encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config) {
-                Ok(bytes) => bytes,
-                Err(error) => {
-                    draft = draft.lean().ok_or(error)?;
-                    encode(channel.profile(), &channel.message(&draft, Some(content)), &self.config)?
-                }
-            };
+            let bytes = encode_draft(channel, &mut draft, Some(content), &self.config)?;
             let message_id = draft.message_id().clone();
             let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
             channel.commit(draft, bytes.clone());
@@ -355,8 +349,8 @@ impl Manager {
     fn tick_channel(&self, channel: &mut Channel, now_ms: TimeMs) -> Result<(), Error> {
         let draft = channel.tick(now_ms);
         self.queue_outputs(channel);
-        if let Some(draft) = draft {
-            let bytes = encode(channel.profile(), &channel.message(&draft, None), &self.config)?;
+        if let Some(mut draft) = draft {
+            let bytes = encode_draft(channel, &mut draft, None, &self.config)?;
             channel.commit_sync(&draft);
             let message_id = draft.message_id().clone();
             let reason = if draft.asks() { TransmitReason::RepairRequest } else { TransmitReason::Sync };

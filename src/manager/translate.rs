@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, Draft};
 use crate::config::Config;
 use crate::error::Error;
 use crate::types::{Message, Profile};
@@ -17,6 +17,21 @@ pub(super) fn encode(profile: Profile, message: &Message<'_>, config: &Config) -
         return Err(Error::MessageTooLarge { size, limit });
     }
     Ok(bytes.into())
+}
+
+/// A drafted message in the channel's format; without what need not be there, if it is too large with it.
+pub(super) fn encode_draft(
+    channel: &Channel,
+    draft: &mut Draft,
+    content: Option<&[u8]>,
+    config: &Config,
+) -> Result<Bytes, Error> {
+    let first = encode(channel.profile(), &channel.message(draft, content), config);
+    if first.is_ok() || draft.is_lean() {
+        return first;
+    }
+    draft.make_lean();
+    encode(channel.profile(), &channel.message(draft, content), config)
 }
 
 /// A message that came in the other format, in the channel's own, which all its members read; `None` if it is in that

@@ -7,6 +7,7 @@ use sds::{Config, Error, Manager};
 use crate::common::*;
 
 const T_MAX: u64 = 120 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
 const TIMEOUT: u64 = 10 * MINUTE;
 const T_MIN: u64 = 30 * SECOND;
 
@@ -136,7 +137,8 @@ fn offline_nothing_is_asked_or_answered() {
     alice.set_online(true, NOW + TIMEOUT - 1).unwrap();
     let sent = tick(&alice, NOW + TIMEOUT - 1);
     let reasons: Vec<_> = sent.iter().map(|it| it.reason).collect();
-    assert_eq!(reasons, [TransmitReason::RepairAnswer, TransmitReason::RepairRequest]);
+    assert_eq!(reasons, [TransmitReason::RepairRequest], "others have answered long ago");
+    assert_eq!(status(&alice).repair_answers, 0);
 }
 
 #[test]
@@ -370,7 +372,6 @@ fn requests_that_do_not_fit_give_way_to_content() {
     let mut naming = forged("names them");
     wanted.iter().for_each(|id| naming = naming.clone().hinted(id, &hint));
     receive(&alice, &naming.bytes(), NOW);
-    alice.set_online(false, NOW).unwrap();
     let content = vec![1; 11_000];
     let sent = alice.wrap_outgoing(CHANNEL, Some("big"), &content, NOW + T_MAX).unwrap();
     assert!(asks(&sent.bytes).is_empty());
@@ -409,7 +410,6 @@ fn a_later_naming_fills_in_who_sent_it() {
     let alice = member("alice");
     receive(&alice, &forged("m1").after(&["x"]).bytes(), NOW);
     receive(&alice, &forged("m2").after_from("x", "bob").bytes(), NOW);
-    alice.set_online(false, NOW).unwrap();
     let sent = send(&alice, "mine", NOW + T_MAX);
     assert_eq!(decode(&sent.bytes).1.repair_request[0].sender_id, Some("bob"), "by which members decide who answers");
 }
@@ -448,4 +448,41 @@ fn who_joins_in_the_middle_takes_part_at_once_with_a_bounded_number_of_requests(
     let now = status(&dave);
     assert_eq!((now.missing, now.waiting), (0, 0), "and then it is over");
     assert_eq!(log(&dave).iter().rev().take(2).collect::<Vec<_>>(), ["hello", "last"]);
+}
+
+#[test]
+fn an_old_message_asks_for_nothing_any_more() {
+    for (age_ms, taken_up) in [(T_MAX + 1, false), (T_MAX, true)] {
+        let id = format!("asked {age_ms} ago");
+        let asking = forged(&id).by("carol").at(NOW + HOUR - age_ms).asking(&["here", "x"]);
+        let late = member("alice");
+        receive(&late, &forged("here").at(NOW + HOUR).bytes(), NOW + HOUR);
+        receive(&late, &forged("m").at(NOW + HOUR).after(&["x"]).bytes(), NOW + HOUR);
+        receive(&late, &asking.bytes(), NOW + HOUR);
+        let now = status(&late);
+        assert_eq!((now.repair_answers == 1, now.repair_requests == 0), (taken_up, taken_up), "{age_ms}");
+    }
+}
+
+#[test]
+fn offline_a_wrap_asks_for_nothing_and_spends_nothing() {
+    let alice = member("alice");
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    alice.set_online(false, NOW).unwrap();
+    for number in 0..5 {
+        let id = format!("offline {number}");
+        assert!(asks(&send(&alice, &id, NOW + 4 * MINUTE).bytes).is_empty());
+    }
+    assert_eq!(status(&alice).repairs_requested, 0);
+    alice.set_online(true, NOW + 5 * MINUTE).unwrap();
+    assert_eq!(asks(&send(&alice, "online", NOW + 5 * MINUTE).bytes), ["x"]);
+}
+
+#[test]
+fn a_copy_of_ours_made_up_in_the_other_format_stops_no_answer() {
+    let alice = member("alice");
+    send(&alice, "mine", NOW);
+    receive(&alice, &forged("s").by("carol").sync().asking(&["mine"]).bytes(), NOW);
+    receive(&alice, &forged("mine").by("alice").of(Profile::Libsds).content(b"made up").bytes(), NOW);
+    assert_eq!(status(&alice).repair_answers, 1);
 }

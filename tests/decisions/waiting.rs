@@ -297,3 +297,12 @@ fn a_lost_message_that_need_not_be_here_is_lost_no_longer() {
     alice.mark_dependencies_met(CHANNEL, &["x"], NOW + TIMEOUT).unwrap();
     assert_eq!(status(&alice).lost, 0);
 }
+
+#[test]
+fn what_is_named_while_offline_is_waited_for_as_long_as_anything_else() {
+    let alice = quiet();
+    alice.set_online(false, NOW).unwrap();
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW + 59 * MINUTE);
+    alice.set_online(true, NOW + 60 * MINUTE).unwrap();
+    assert_eq!(alice.next_deadline(), Some(NOW + 60 * MINUTE + TIMEOUT));
+}

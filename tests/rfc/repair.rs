@@ -167,14 +167,12 @@ fn x8_a_message_asks_for_what_is_due_lowest_first_at_most_three() {
         let by_due = by_due.map(|(due_ms, id)| (due_ms, id));
 
         let alice = missing_some(profile, &ids);
-        alice.set_online(false, NOW).unwrap();
         let early = send(&alice, "early", by_due[0].0 - 1);
         assert!(decode(&early.bytes).1.repair_request.is_empty(), "{profile:?}: nothing is due yet");
         let one = send(&alice, "one", by_due[0].0);
         assert_eq!(asks(&one.bytes), [by_due[0].1], "{profile:?}: T_req is now");
 
         let alice = missing_some(profile, &ids);
-        alice.set_online(false, NOW).unwrap();
         let three = send(&alice, "three", by_due[4].0);
         assert_eq!(asks(&three.bytes), [by_due[0].1, by_due[1].1, by_due[2].1], "{profile:?}");
         let last = send(&alice, "last", by_due[4].0);

@@ -85,11 +85,16 @@ impl Answers {
         self.due.first().map(|due| due.0)
     }
 
-    /// Takes the next answer whose time has come.
-    pub fn take_due(&mut self, now_ms: TimeMs) -> Option<IdHash> {
-        let (_, hash) = self.due.first().copied().filter(|due| due.0 <= now_ms)?;
-        self.cancel(hash);
-        Some(hash)
+    /// Takes the next answer whose time has come. One that is overdue by T_max is dropped: we were offline or asleep, and
+    /// others have answered long ago.
+    pub fn take_due(&mut self, now_ms: TimeMs, config: &Config) -> Option<IdHash> {
+        while let Some((due_ms, hash)) = self.due.first().copied().filter(|due| due.0 <= now_ms) {
+            self.cancel(hash);
+            if due_ms.saturating_add(config.repair_t_max_ms) > now_ms {
+                return Some(hash);
+            }
+        }
+        None
     }
 
     /// An answer goes out.
