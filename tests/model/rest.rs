@@ -34,7 +34,9 @@ impl Group {
             self.members[who].offset_ms = 0;
             self.come_back(who)?;
         }
-        let ahead_ms = self.made.values().filter_map(|packet| packet.stamp_ms).max().unwrap_or(0);
+        // A clock that was ahead stamps what it sends until time has caught up, sync messages included.
+        let clocks = self.members.iter().map(|member| member.status().lamport_timestamp_ms);
+        let ahead_ms = clocks.max().unwrap_or(0);
         self.pass(ahead_ms.saturating_sub(self.now_ms) + SECOND)?;
         for who in 0..self.members.len() {
             for (id, state) in self.own_states(who) {
