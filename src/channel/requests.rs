@@ -33,7 +33,7 @@ impl Channel {
             return;
         }
         let same = |(entry, whole): (&super::log::Entry, &Whole)| {
-            entry.sender_id.as_str() == message.sender_id && whole.is(bytes, message)
+            entry.sender_id.as_str() == message.sender_id && whole.is(bytes, message, &self.config)
         };
         if self.log.whole(hash).is_none_or(same) {
             self.answers.cancel(hash);

@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::config::Config;
 use crate::types::{Message, TimeMs};
+use crate::wire;
 
 /// A message as it was received or sent.
 #[derive(Clone, Debug)]
@@ -45,11 +47,16 @@ impl Whole {
     }
 
     /// Whether a received message is this one again, and not another under its id. A message may come in the other
-    /// format the second time, so that its bytes need not be equal; but for messages of ours, which we answer for at once anyway.
-    pub fn is(&self, bytes: &[u8], message: &Message<'_>) -> bool {
+    /// format the second time, so that its bytes need not be equal.
+    pub fn is(&self, bytes: &[u8], message: &Message<'_>, config: &Config) -> bool {
+        if bytes == &self.bytes[..] {
+            return true;
+        }
+        let payload = message.payload().unwrap_or_default();
         match &self.content {
-            Some(_) => message.payload().unwrap_or_default() == &self.content()[..],
-            None => bytes == &self.bytes[..],
+            Some(_) => payload == &self.content()[..],
+            // Rare enough to look for it only now.
+            None => wire::decode(&self.bytes, config).is_ok_and(|(_, own)| own.payload() == Some(payload)),
         }
     }
 }

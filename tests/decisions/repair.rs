@@ -485,4 +485,6 @@ fn a_copy_of_ours_made_up_in_the_other_format_stops_no_answer() {
     receive(&alice, &forged("s").by("carol").sync().asking(&["mine"]).bytes(), NOW);
     receive(&alice, &forged("mine").by("alice").of(Profile::Libsds).content(b"made up").bytes(), NOW);
     assert_eq!(status(&alice).repair_answers, 1);
+    receive(&alice, &forged("mine").by("alice").of(Profile::Libsds).content(b"mine").bytes(), NOW);
+    assert_eq!(status(&alice).repair_answers, 0, "the same in the other format: somebody did answer");
 }

@@ -34,6 +34,8 @@ fn may_use(user: &str, used: &str) -> bool {
         "output" => used == "types",
         "wire" | "bloom" => matches!(used, "types" | "config" | "error"),
         "inspect" => matches!(used, "wire" | "bloom" | "types" | "config" | "error"),
+        // It has to find the content in bytes of our own.
+        "channel::whole" => leaf || used == "wire",
         state if STATE.contains(&state) => leaf || SHARED.contains(&used),
         "channel" => leaf || STATE.contains(&used),
         "channel::send" | "channel::receive" | "channel::requests" | "channel::dump" => {
