@@ -202,6 +202,11 @@ impl Default for Config {
     }
 }
 
+/// The rule for any interval.
+fn interval(field: &'static str, value_ms: u64) -> Rule {
+    (field, (100..=YEAR_MS).contains(&value_ms), "must be 100 ms to a year".to_owned())
+}
+
 /// One rule of [`Config::validate`]: the field, whether its value passes, and what to say if not.
 type Rule = (&'static str, bool, String);
 
@@ -309,15 +314,19 @@ impl Config {
     /// The least that a message of ours must have room for: a filter at its largest, a causal history, and its own ids.
     fn least_message_bytes(&self) -> usize {
         let filter = (self.bloom_capacity.saturating_mul(30) / 8).max(RFC_FILTER_BYTES);
-        let entry = self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32);
-        filter.saturating_add((self.causal_history_size + 2).saturating_mul(entry))
+        let entries = self.causal_history_size.saturating_add(2);
+        filter.saturating_add(entries.saturating_mul(self.entry_bytes()))
     }
 
     /// The most that a causal history and a repair request of ours can take on the wire, in bytes.
     fn history_bytes(&self) -> usize {
-        let entry = self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32);
         let entries = self.causal_history_size.saturating_mul(2).saturating_add(self.repair_request_size);
-        entries.saturating_mul(entry)
+        entries.saturating_mul(self.entry_bytes())
+    }
+
+    /// The most that one entry of either can take.
+    fn entry_bytes(&self) -> usize {
+        self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32)
     }
 
     fn rate_rules(&self) -> Vec<Rule> {
@@ -344,8 +353,6 @@ impl Config {
     }
 
     fn interval_rules(&self) -> Vec<Rule> {
-        let interval =
-            |field, value: u64| (field, (100..=YEAR_MS).contains(&value), "must be 100 ms to a year".to_owned());
         vec![
             interval("ack_window_ms", self.ack_window_ms),
             interval("resend_interval_ms", self.resend_interval_ms),
@@ -379,8 +386,6 @@ impl Config {
         if !self.repairs() {
             return Vec::new();
         }
-        let interval =
-            |field, value: u64| (field, (100..=YEAR_MS).contains(&value), "must be 100 ms to a year".to_owned());
         let least_timeout_ms = self.repair_t_max_ms.saturating_mul(2).saturating_add(REPAIR_SLACK_MS);
         vec![
             interval("repair_t_min_ms", self.repair_t_min_ms),

@@ -28,8 +28,8 @@ unsafe fn optional_text<'a>(data: *const c_char, len: usize, what: &str) -> Resu
 /// Wrapping an id again with equal content returns the same bytes: a retry.
 ///
 /// Parameters: `channel_id`: UTF-8. `message_id`: UTF-8, unique for ever; or NULL, 0 for one that is made: SHA-256 over
-/// channel, sender, timestamp and content, and over random bytes unless the channel is one of derived ids. `content`: the payload. `now_ms`: milliseconds since the Unix epoch. `out`:
-/// receives one `SDS_RECORD_WRAPPED`.
+/// channel, sender, timestamp and content, and over random bytes unless the channel is one of derived ids. `content`: the
+/// payload. `now_ms`: milliseconds since the Unix epoch. `out`: receives one `SDS_RECORD_WRAPPED`.
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_ID_MISMATCH`; `SDS_ID_REUSED` if the
 /// id was used for other content; `SDS_BYTES_GONE`; `SDS_EMPTY_CONTENT`, `SDS_TOO_LARGE`; `SDS_TOO_MANY_UNACKNOWLEDGED`,

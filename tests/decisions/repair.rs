@@ -391,7 +391,9 @@ fn a_timeout_too_short_for_an_answer_is_refused() {
     assert!(open(|config| config.dependency_timeout_ms = 270_000).is_ok());
     assert!(open(|config| (config.repair, config.dependency_timeout_ms) = (false, 1_000)).is_ok());
     type Change = fn(&mut Config);
-    let refused: [(&str, Change); 6] = [
+    let refused: [(&str, Change); 7] = [
+        // No arithmetic on it overflows, either.
+        ("causal_history_size", |config| config.causal_history_size = usize::MAX),
         ("repair_window_ms", |config| config.repair_window_ms = T_MAX),
         ("repair_t_max_ms", |config| config.repair_t_max_ms = config.repair_t_min_ms),
         ("repair_request_size", |config| config.repair_request_size = 0),
