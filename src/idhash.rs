@@ -53,6 +53,22 @@ impl IdHash {
     pub fn short(self) -> u64 {
         self.0 as u64
     }
+
+    /// It as a number, to be stored.
+    pub fn number(self) -> u128 {
+        self.0
+    }
+
+    /// The hash of that number, which was stored.
+    pub fn from_number(number: u128) -> Self {
+        Self(number)
+    }
+}
+
+impl From<IdHash> for u128 {
+    fn from(hash: IdHash) -> Self {
+        hash.0
+    }
 }
 
 /// Makes [`IdHash`]es.
@@ -65,6 +81,11 @@ impl IdHasher {
     /// A hasher under this key.
     pub fn new(key: [u64; 2]) -> Self {
         Self { key }
+    }
+
+    /// Its key, to be stored: under another one, stored hashes mean nothing.
+    pub fn key(&self) -> [u64; 2] {
+        self.key
     }
 
     /// The hash of an id.

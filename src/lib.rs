@@ -82,6 +82,7 @@ pub mod idhash;
 pub mod inspect;
 pub mod manager;
 pub mod output;
+pub mod record;
 pub mod types;
 pub mod wire;
 

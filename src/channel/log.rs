@@ -2,6 +2,8 @@
 //!
 //! RFC: Resolve Conflicts
 
+mod remembered;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use hashbrown::HashTable;
@@ -11,6 +13,7 @@ use crate::config::Config;
 use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::types::{MessageId, ParticipantId, TimeMs};
+use remembered::Remembered;
 
 /// A message in the log.
 #[derive(Debug)]
@@ -341,62 +344,5 @@ impl Log {
 
     fn entry(&self, number: u32) -> &Entry {
         &self.entries[self.index(number)]
-    }
-}
-
-/// The hashes of ids, the oldest forgotten beyond a limit.
-#[derive(Debug)]
-struct Remembered {
-    /// By age, numbered on and on (wrapping) from `first`. Those that were removed stay here until their time comes.
-    by_age: VecDeque<IdHash>,
-    first: u32,
-    /// The numbers of those that are remembered: small, since it is looked into at random.
-    by_id: HashTable<u32>,
-    limit: usize,
-}
-
-impl Remembered {
-    fn new(limit: usize) -> Self {
-        Self { by_age: VecDeque::new(), first: 0, by_id: HashTable::new(), limit }
-    }
-
-    fn len(&self) -> usize {
-        self.by_id.len()
-    }
-
-    fn contains(&self, hash: IdHash) -> bool {
-        let is_it = |number: &u32| self.by_age.get(number.wrapping_sub(self.first) as usize) == Some(&hash);
-        self.by_id.find(hash.short(), is_it).is_some()
-    }
-
-    fn insert(&mut self, hash: IdHash) {
-        if self.contains(hash) {
-            return;
-        }
-        let number = self.first.wrapping_add(self.by_age.len() as u32);
-        self.by_age.push_back(hash);
-        let (by_age, first) = (&self.by_age, self.first);
-        let hash_of = |other: &u32| by_age[other.wrapping_sub(first) as usize].short();
-        self.by_id.insert_unique(hash.short(), number, hash_of);
-        while self.by_age.len() > self.limit {
-            self.forget_oldest();
-        }
-    }
-
-    fn forget_oldest(&mut self) {
-        let number = self.first;
-        let Some(oldest) = self.by_age.pop_front() else { return };
-        self.first = self.first.wrapping_add(1);
-        if let Ok(found) = self.by_id.find_entry(oldest.short(), |other| *other == number) {
-            found.remove();
-        }
-    }
-
-    fn remove(&mut self, hash: IdHash) {
-        let (by_age, first) = (&self.by_age, self.first);
-        let is_it = |number: &u32| by_age.get(number.wrapping_sub(first) as usize) == Some(&hash);
-        if let Ok(found) = self.by_id.find_entry(hash.short(), is_it) {
-            found.remove();
-        }
     }
 }

@@ -1,0 +1,338 @@
+//! Durable state: records under keys, and what a call changed of them.
+//!
+//! The state of a channel is a set of small records. Each part of it notes which of its records a call touched, and
+//! writes those out afterwards, so that a store always holds what the memory does. Values are protobuf messages, defined
+//! beside the parts that they belong to; fields are only ever added.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use prost::Message;
+use thiserror::Error;
+
+use crate::idhash::IdHash;
+use crate::types::{Dependency, MessageId, ParticipantId, TimeMs};
+
+/// What a record holds. The numbers are part of the stored format: never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// How a channel was opened, when it is due, and its counters, clocks and timers: one record.
+    Head = 0,
+    /// A message of the log, by its place by arrival.
+    Message = 1,
+    /// What is said of a message of the log after it got there: its hint, and whether it is held. By the same number.
+    Side = 2,
+    /// A message that waits for others, by arrival.
+    Waiting = 3,
+    /// What it waits for, and until when. By the same number.
+    WaitingState = 4,
+    /// A missing message, by its hash.
+    Missing = 5,
+    /// A missing message that will be asked for, by its hash.
+    Request = 6,
+    /// What became of a message of ours, by its hash.
+    Own = 7,
+    /// A message that we will send again for somebody who asked, by its hash.
+    Answer = 8,
+    /// A message that was so answered just now, by age.
+    Answered = 9,
+    /// Ids that the filter covers, in chunks, by age.
+    Covered = 10,
+    /// Ids that left the log, in chunks, by age.
+    Received = 11,
+    /// Ids that need not be waited for, in chunks, by age.
+    Met = 12,
+    /// Ids that were given up, in chunks, by age.
+    Lost = 13,
+}
+
+impl Kind {
+    const ALL: [Self; 14] = [
+        Self::Head,
+        Self::Message,
+        Self::Side,
+        Self::Waiting,
+        Self::WaitingState,
+        Self::Missing,
+        Self::Request,
+        Self::Own,
+        Self::Answer,
+        Self::Answered,
+        Self::Covered,
+        Self::Received,
+        Self::Met,
+        Self::Lost,
+    ];
+
+    /// The kind of that number, if there is one.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+/// The name of a record within its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// What it holds.
+    pub kind: Kind,
+    /// Which one: a number, or the hash of an id.
+    pub id: u128,
+}
+
+/// Bytes of a [`Key`].
+pub const KEY_BYTES: usize = 17;
+
+impl Key {
+    /// The key of the one record of how a channel stands.
+    pub const HEAD: Self = Self { kind: Kind::Head, id: 0 };
+
+    /// The kind, then the id, big-endian: keys of a kind lie together, in the order of their ids.
+    pub fn to_bytes(self) -> [u8; KEY_BYTES] {
+        let mut bytes = [self.kind as u8; KEY_BYTES];
+        if let Some(id) = bytes.last_chunk_mut::<16>() {
+            *id = self.id.to_be_bytes();
+        }
+        bytes
+    }
+
+    /// The key of those bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Damaged> {
+        let (kind, id) = bytes.split_first().ok_or(Damaged("an empty key"))?;
+        let kind = Kind::from_number(*kind).ok_or(Damaged("a record of an unknown kind"))?;
+        let id = id.try_into().map_err(|_| Damaged("a key of the wrong length"))?;
+        Ok(Self { kind, id: u128::from_be_bytes(id) })
+    }
+}
+
+/// What a record holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// An encoded record of any kind but [`Kind::Message`].
+    Bytes(Vec<u8>),
+    /// A message of the log, which a store may want to look into.
+    Message(StoredMessage),
+}
+
+/// One change of the durable state of a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Of which record.
+    pub key: Key,
+    /// What it holds now; `None`: it is gone.
+    pub value: Option<Value>,
+}
+
+impl Change {
+    /// A record that is new, or changed.
+    pub fn put(kind: Kind, id: impl Into<u128>, value: &impl Message) -> Self {
+        Self { key: Key { kind, id: id.into() }, value: Some(Value::Bytes(value.encode_to_vec())) }
+    }
+
+    /// A record that is written while it exists, and deleted when it does not.
+    pub fn of(kind: Kind, id: impl Into<u128>, value: Option<impl Message>) -> Self {
+        let value = value.map(|value| Value::Bytes(value.encode_to_vec()));
+        Self { key: Key { kind, id: id.into() }, value }
+    }
+}
+
+/// Records that cannot have been written by us, or have since been damaged.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct Damaged(pub &'static str);
+
+/// A message of the log, as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredMessage {
+    /// Its place by arrival, from 0.
+    pub number: u64,
+    /// The keyed hash of its id.
+    pub hash: IdHash,
+    /// Its id.
+    pub message_id: MessageId,
+    /// Who sent it.
+    pub sender_id: ParticipantId,
+    /// Its Lamport timestamp, in milliseconds.
+    pub lamport_ms: u64,
+    /// When it entered the log, in the host's milliseconds.
+    pub received_ms: TimeMs,
+    /// The same on the scale of the deadlines: when it came or went.
+    pub since_ms: TimeMs,
+    /// What else is known of it: a sum of the constants of [`StoredMessage`].
+    pub flags: u8,
+    /// The encoded message; with [`StoredMessage::CONTENT_ONLY`] its content.
+    pub bytes: Bytes,
+}
+
+impl StoredMessage {
+    /// Its sender id is ours.
+    pub const OWN: u8 = 1;
+    /// It had been given up as lost before it came.
+    pub const LATE: u8 = 2;
+    /// Only its content was kept.
+    pub const CONTENT_ONLY: u8 = 4;
+    /// We may have to send it again for others, and keep it in memory for that while it is recent.
+    pub const ANSWERABLE: u8 = 8;
+    /// We sent it.
+    pub const SENT: u8 = 16;
+    /// It was here before this engine was: the host said so. It has no bytes.
+    pub const SEEDED: u8 = 32;
+
+    /// Whether a flag is set.
+    pub fn is(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// As a value of a store of keys and values.
+    pub fn encode(&self) -> Vec<u8> {
+        let record = MessageRecord {
+            hash: hash_bytes(self.hash),
+            message_id: self.message_id.to_string(),
+            sender_id: self.sender_id.to_string(),
+            lamport_ms: self.lamport_ms,
+            received_ms: self.received_ms,
+            since_ms: self.since_ms,
+            flags: u32::from(self.flags),
+            bytes: self.bytes.clone(),
+        };
+        record.encode_to_vec()
+    }
+
+    /// What [`StoredMessage::encode`] wrote.
+    pub fn decode(number: u64, value: &[u8]) -> Result<Self, Damaged> {
+        let record: MessageRecord = decode(value)?;
+        Ok(Self {
+            number,
+            hash: hash_of(&record.hash)?,
+            message_id: MessageId::from(&*record.message_id),
+            sender_id: ParticipantId::from(&*record.sender_id),
+            lamport_ms: record.lamport_ms,
+            received_ms: record.received_ms,
+            since_ms: record.since_ms,
+            flags: u8::try_from(record.flags).map_err(|_| Damaged("a message with unknown flags"))?,
+            bytes: record.bytes,
+        })
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct MessageRecord {
+    #[prost(bytes = "vec", tag = "1")]
+    hash: Vec<u8>,
+    #[prost(string, tag = "2")]
+    message_id: String,
+    #[prost(string, tag = "3")]
+    sender_id: String,
+    #[prost(uint64, tag = "4")]
+    lamport_ms: u64,
+    #[prost(uint64, tag = "5")]
+    received_ms: u64,
+    #[prost(uint64, tag = "6")]
+    since_ms: u64,
+    #[prost(uint32, tag = "7")]
+    flags: u32,
+    #[prost(bytes = "bytes", tag = "8")]
+    bytes: Bytes,
+}
+
+/// A message that is named and not here, as it is stored.
+#[derive(Clone, PartialEq, Message)]
+pub struct DependencyRecord {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub message_id: String,
+    /// Its retrieval hint, if one was named.
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub hint: Option<Vec<u8>>,
+    /// Its sender, if one was named.
+    #[prost(string, optional, tag = "3")]
+    pub sender_id: Option<String>,
+}
+
+impl From<&Dependency> for DependencyRecord {
+    fn from(dependency: &Dependency) -> Self {
+        Self {
+            message_id: dependency.message_id.to_string(),
+            hint: dependency.retrieval_hint.as_deref().map(<[u8]>::to_vec),
+            sender_id: dependency.sender_id.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl From<DependencyRecord> for Dependency {
+    fn from(record: DependencyRecord) -> Self {
+        Self {
+            message_id: MessageId::from(&*record.message_id),
+            retrieval_hint: record.hint.map(Into::into),
+            sender_id: record.sender_id.as_deref().map(ParticipantId::from),
+        }
+    }
+}
+
+/// Decodes a value.
+pub fn decode<T: Message + Default>(value: &[u8]) -> Result<T, Damaged> {
+    T::decode(value).map_err(|_| Damaged("a record that does not decode"))
+}
+
+/// A hash as it is stored.
+pub fn hash_bytes(hash: IdHash) -> Vec<u8> {
+    hash.number().to_be_bytes().to_vec()
+}
+
+/// What [`hash_bytes`] wrote.
+pub fn hash_of(bytes: &[u8]) -> Result<IdHash, Damaged> {
+    let bytes = bytes.try_into().map_err(|_| Damaged("a hash of the wrong length"))?;
+    Ok(IdHash::from_number(u128::from_be_bytes(bytes)))
+}
+
+/// Hashes, one after the other.
+pub fn pack<'a>(hashes: impl IntoIterator<Item = &'a IdHash>) -> Vec<u8> {
+    hashes.into_iter().flat_map(|hash| hash.number().to_be_bytes()).collect()
+}
+
+/// What [`pack`] wrote.
+pub fn unpack(bytes: &[u8]) -> Result<Vec<IdHash>, Damaged> {
+    let (hashes, rest) = bytes.as_chunks::<16>();
+    if !rest.is_empty() {
+        return Err(Damaged("hashes of the wrong length"));
+    }
+    Ok(hashes.iter().map(|hash| IdHash::from_number(u128::from_be_bytes(*hash))).collect())
+}
+
+/// Entries that are stored together, where each has a number and they come and go in that order.
+pub const CHUNK: u64 = 32;
+
+/// Which records a part of the state has to write. Off, and then free, unless the state is kept durably.
+#[derive(Debug, Default)]
+pub struct Touched(Option<BTreeSet<u128>>);
+
+impl Touched {
+    /// Notes from now on.
+    pub fn turn_on(&mut self) {
+        self.0.get_or_insert_default();
+    }
+
+    /// Whether anything is noted at all.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// A record is new, changed or gone.
+    pub fn touch(&mut self, id: impl Into<u128>) {
+        if let Some(ids) = &mut self.0 {
+            ids.insert(id.into());
+        }
+    }
+
+    /// The same for each of several.
+    pub fn touch_all(&mut self, ids: impl IntoIterator<Item = u128>) {
+        if let Some(touched) = &mut self.0 {
+            touched.extend(ids);
+        }
+    }
+
+    /// What was noted since last asked, ascending.
+    pub fn take(&mut self) -> BTreeSet<u128> {
+        self.0.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+}
