@@ -53,6 +53,17 @@ pub struct Config {
     pub log_bytes: usize,
     /// Ids that are remembered (as 16-byte hashes) after they left the log, per channel. Default: 20,000.
     pub seen_limit: usize,
+    /// Messages of a channel's log that stay in a store, the latest by arrival, at least as many as in memory. Default:
+    /// 100,000.
+    pub stored_messages: u64,
+    /// How long they stay there, about; 0: however long. Default: 0.
+    pub stored_ms: u64,
+    /// A channel that was not used for this long leaves memory, where it can be read back from a store; 0: never. Default:
+    /// 10 minutes.
+    pub unload_after_ms: u64,
+    /// Bytes of changes that wait to be stored, per manager: for a host that does not confirm them, or a store that fails.
+    /// Beyond, calls that make more are refused. Default: 64 MiB.
+    pub max_unconfirmed_bytes: usize,
 
     /// Ids that a filter covers at most. Default: 10,000, as both deployed implementations.
     pub bloom_capacity: usize,
@@ -160,6 +171,10 @@ impl Default for Config {
             log_messages: 1_000,
             log_bytes: 8 << 20,
             seen_limit: 20_000,
+            stored_messages: 100_000,
+            stored_ms: 0,
+            unload_after_ms: 600_000,
+            max_unconfirmed_bytes: 64 << 20,
             bloom_capacity: 10_000,
             bloom_error_rate: 0.001,
             ack_window_ms: 600_000,

@@ -77,6 +77,43 @@ pub struct ConfigError {
     pub problem: String,
 }
 
+/// Why durable state cannot be read or written.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No space is left.
+    #[error("no space is left: {0}")]
+    Full(String),
+    /// Another process or connection has it.
+    #[error("locked by another: {0}")]
+    Locked(String),
+    /// It can be read and not written.
+    #[error("cannot be written: {0}")]
+    ReadOnly(String),
+    /// What is there is not what was written.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// A later version of this library wrote it.
+    #[error("written by a later version: schema {found}, and {known} is known here")]
+    Newer {
+        /// The schema found.
+        found: u32,
+        /// The latest known here.
+        known: u32,
+    },
+    /// It is the state of another participant.
+    #[error("the state of participant {found:?}, not of {expected:?}")]
+    OtherParticipant {
+        /// Whose it is.
+        found: String,
+        /// Who was to be opened.
+        expected: String,
+    },
+    /// Reading or writing failed.
+    #[error("{0}")]
+    Io(String),
+}
+
 /// Why a call was refused. Nothing changed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -155,6 +192,16 @@ pub enum Error {
     /// The host has not drained the outputs.
     #[error("limit of {0} undrained outputs reached: drain, then try again")]
     OutputsFull(usize),
+    /// The store failed. What the call changed stays in memory, and is written with the next call; until then nothing of it
+    /// is sent or delivered.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// Too much waits to be stored: the host does not confirm it, or the store fails.
+    #[error("limit of {0} bytes that wait to be stored reached")]
+    Unconfirmed(usize),
+    /// The call is for another way to keep state.
+    #[error("no manager of this kind does that: {0}")]
+    WrongStore(&'static str),
     /// The operating system gave no randomness for the seed.
     #[error("no randomness from the operating system: {0}")]
     NoRandomness(String),

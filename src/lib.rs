@@ -83,6 +83,7 @@ pub mod inspect;
 pub mod manager;
 pub mod output;
 pub mod record;
+pub mod store;
 pub mod types;
 pub mod wire;
 

@@ -33,6 +33,8 @@ pub struct Transmit {
 /// Why bytes go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransmitReason {
+    /// A message of ours that is sent for the first time: it had to be stored before.
+    Publish,
     /// A message of ours that nobody confirmed (RFC 109, *Periodic Outgoing Buffer Sweep*).
     Resend,
     /// A periodic sync message (RFC 109, *Periodic Sync Message*).

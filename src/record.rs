@@ -2,7 +2,8 @@
 //!
 //! The state of a channel is a set of small records. Each part of it notes which of its records a call touched, and
 //! writes those out afterwards, so that a store always holds what the memory does. Values are protobuf messages, defined
-//! beside the parts that they belong to; fields are only ever added.
+//! beside the parts that they belong to, whose fields are only ever added; long lines of small entries are stored in
+//! chunks of [`CHUNK`].
 
 use std::collections::BTreeSet;
 
@@ -124,9 +125,9 @@ pub struct Change {
 }
 
 impl Change {
-    /// A record that is new, or changed.
-    pub fn put(kind: Kind, id: impl Into<u128>, value: &impl Message) -> Self {
-        Self { key: Key { kind, id: id.into() }, value: Some(Value::Bytes(value.encode_to_vec())) }
+    /// The same for one that is written as it is.
+    pub fn of_bytes(kind: Kind, id: u128, value: Option<Vec<u8>>) -> Self {
+        Self { key: Key { kind, id }, value: value.map(Value::Bytes) }
     }
 
     /// A record that is written while it exists, and deleted when it does not.
@@ -154,9 +155,7 @@ pub struct StoredMessage {
     pub sender_id: ParticipantId,
     /// Its Lamport timestamp, in milliseconds.
     pub lamport_ms: u64,
-    /// When it entered the log, in the host's milliseconds.
-    pub received_ms: TimeMs,
-    /// The same on the scale of the deadlines: when it came or went.
+    /// When it came or went, on the scale of the deadlines.
     pub since_ms: TimeMs,
     /// What else is known of it: a sum of the constants of [`StoredMessage`].
     pub flags: u8,
@@ -190,7 +189,6 @@ impl StoredMessage {
             message_id: self.message_id.to_string(),
             sender_id: self.sender_id.to_string(),
             lamport_ms: self.lamport_ms,
-            received_ms: self.received_ms,
             since_ms: self.since_ms,
             flags: u32::from(self.flags),
             bytes: self.bytes.clone(),
@@ -207,12 +205,20 @@ impl StoredMessage {
             message_id: MessageId::from(&*record.message_id),
             sender_id: ParticipantId::from(&*record.sender_id),
             lamport_ms: record.lamport_ms,
-            received_ms: record.received_ms,
             since_ms: record.since_ms,
             flags: u8::try_from(record.flags).map_err(|_| Damaged("a message with unknown flags"))?,
             bytes: record.bytes,
         })
     }
+}
+
+/// The stored messages that a channel needs in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// All from this number on.
+    pub from: u64,
+    /// And these before it, ascending.
+    pub numbers: Vec<u64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -226,12 +232,10 @@ struct MessageRecord {
     #[prost(uint64, tag = "4")]
     lamport_ms: u64,
     #[prost(uint64, tag = "5")]
-    received_ms: u64,
-    #[prost(uint64, tag = "6")]
     since_ms: u64,
-    #[prost(uint32, tag = "7")]
+    #[prost(uint32, tag = "6")]
     flags: u32,
-    #[prost(bytes = "bytes", tag = "8")]
+    #[prost(bytes = "bytes", tag = "7")]
     bytes: Bytes,
 }
 
@@ -299,8 +303,56 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<IdHash>, Damaged> {
     Ok(hashes.iter().map(|hash| IdHash::from_number(u128::from_be_bytes(*hash))).collect())
 }
 
-/// Entries that are stored together, where each has a number and they come and go in that order.
+/// Entries that are stored together, where they are small, numbered, and come and go in that order.
 pub const CHUNK: u64 = 32;
+
+/// A line of entries whose oldest has the number `first`: what of it lies in a chunk, each entry in `N` bytes, preceded
+/// by the number of the first of them. `None` if nothing does.
+pub fn write_chunk<const N: usize>(
+    chunk: u128,
+    first: u64,
+    entries: usize,
+    entry: impl Fn(usize) -> Option<[u8; N]>,
+) -> Option<Vec<u8>> {
+    let start = u64::try_from(chunk).ok()?.checked_mul(CHUNK)?;
+    let from = start.max(first);
+    let to = start.saturating_add(CHUNK).min(first.saturating_add(entries as u64));
+    let mut bytes = from.to_be_bytes().to_vec();
+    for number in from..to {
+        bytes.extend_from_slice(&entry(number.checked_sub(first)? as usize)?);
+    }
+    (from < to).then_some(bytes)
+}
+
+/// What [`write_chunk`] wrote: the entries from `first` on, `entries` of them. The chunks come in order, and the first
+/// may begin with entries that have gone since it was written.
+pub fn read_chunks<const N: usize>(
+    chunks: &[Vec<u8>],
+    first: u64,
+    entries: usize,
+) -> Result<impl Iterator<Item = [u8; N]> + '_, Damaged> {
+    const BROKEN: Damaged = Damaged("a chunk of entries that is not whole");
+    let mut next = first;
+    let mut skipped = 0;
+    for (place, chunk) in chunks.iter().enumerate() {
+        let (from, items) = chunk.split_first_chunk::<8>().ok_or(BROKEN)?;
+        let from = u64::from_be_bytes(*from);
+        let (items, rest) = items.as_chunks::<N>();
+        if place == 0 {
+            skipped = first.checked_sub(from).filter(|skipped| *skipped <= CHUNK).ok_or(BROKEN)? as usize;
+            next = from;
+        }
+        if from != next || !rest.is_empty() {
+            return Err(BROKEN);
+        }
+        next = next.checked_add(items.len() as u64).ok_or(BROKEN)?;
+    }
+    if next.checked_sub(first) != Some(entries as u64) {
+        return Err(BROKEN);
+    }
+    let items = chunks.iter().filter_map(|chunk| chunk.get(8..)).flat_map(|items| items.as_chunks::<N>().0);
+    Ok(items.skip(skipped).copied())
+}
 
 /// Which records a part of the state has to write. Off, and then free, unless the state is kept durably.
 #[derive(Debug, Default)]
@@ -324,11 +376,22 @@ impl Touched {
         }
     }
 
-    /// The same for each of several.
-    pub fn touch_all(&mut self, ids: impl IntoIterator<Item = u128>) {
-        if let Some(touched) = &mut self.0 {
-            touched.extend(ids);
+    /// An entry of a line of entries came.
+    pub fn touch_entry(&mut self, number: u64) {
+        self.touch(number / CHUNK);
+    }
+
+    /// The oldest entry of a line of entries went. Its chunk is written anew only when it is the last to go: until then,
+    /// readers pass over it.
+    pub fn drop_entry(&mut self, number: u64) {
+        if number % CHUNK == CHUNK - 1 {
+            self.touch(number / CHUNK);
         }
+    }
+
+    /// Forgets that a record was touched; tells whether it was.
+    pub fn forget(&mut self, id: impl Into<u128>) -> bool {
+        self.0.as_mut().is_some_and(|ids| ids.remove(&id.into()))
     }
 
     /// What was noted since last asked, ascending.

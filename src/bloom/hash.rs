@@ -43,6 +43,17 @@ pub struct ItemHash {
 }
 
 impl ItemHash {
+    /// It as bytes, to be stored.
+    pub fn to_bytes(self) -> [u8; 16] {
+        (u128::from(self.a) << 64 | u128::from(self.b)).to_be_bytes()
+    }
+
+    /// What [`ItemHash::to_bytes`] wrote.
+    pub fn from_bytes(bytes: &[u8; 16]) -> Self {
+        let both = u128::from_be_bytes(*bytes);
+        Self { a: (both >> 64) as u64, b: both as u64 }
+    }
+
     /// The hashes of `id`.
     ///
     /// Matches the deployed implementations on every text, with one exception: an id that FarmHash maps to exactly

@@ -21,7 +21,7 @@ mod view;
 
 pub use filter::Filter;
 pub use hash::{HashKind, ItemHash, Probes};
-pub use rolling::RollingFilter;
+pub use rolling::{FilterRecord, RollingFilter};
 pub use view::FilterView;
 
 /// How large a filter is, and how many bits an id sets in it.

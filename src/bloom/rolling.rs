@@ -1,5 +1,7 @@
 //! The filter that a channel sends: it covers the ids of the recent past.
 
+mod durable;
+
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
@@ -7,7 +9,9 @@ use hashbrown::hash_table::Entry;
 
 use super::{Filter, HashKind, ItemHash, Params, RFC_PARAMS};
 use crate::config::Config;
+use crate::record::Touched;
 use crate::types::{Profile, TimeMs};
+pub use durable::FilterRecord;
 
 /// A filter starts with room for this many ids, and doubles.
 const MIN_CAPACITY: usize = 64;
@@ -47,11 +51,12 @@ pub struct RollingFilter {
     /// All ids whose bits are in the filter, oldest first. Those past the window stay until the next rebuild; one that
     /// came in again since then has two places here.
     entries: VecDeque<Covered>,
-    /// The number of the first entry. Entries are numbered on and on (wrapping), so that dropping some moves none.
-    first_number: u32,
+    /// The number of the first entry. Entries are numbered on and on, so that dropping some moves none.
+    first_number: u64,
     /// Numbers of entries, found by their item: the latest for each.
     by_item: HashTable<u32>,
     rebuilds: u64,
+    unsaved: Touched,
 }
 
 impl RollingFilter {
@@ -75,6 +80,7 @@ impl RollingFilter {
             first_number: 0,
             by_item: HashTable::new(),
             rebuilds: 0,
+            unsaved: Touched::default(),
         }
     }
 
@@ -99,7 +105,12 @@ impl RollingFilter {
                 self.filter.insert(filter).insert(&item);
             }
         }
-        let (entries, first, key) = (&self.entries, self.first_number, self.seed);
+        self.unsaved.touch_entry(self.first_number.wrapping_add(self.entries.len() as u64));
+        self.push(item, self.now_ms);
+    }
+
+    fn push(&mut self, item: ItemHash, at: TimeMs) {
+        let (entries, first, key) = (&self.entries, self.first(), self.seed);
         let number = first.wrapping_add(entries.len() as u32);
         let same = |other: &u32| entry(entries, first, *other).item == item;
         let hash = |other: &u32| entry(entries, first, *other).item.keyed(key);
@@ -107,7 +118,7 @@ impl RollingFilter {
             Entry::Occupied(mut slot) => *slot.get_mut() = number,
             Entry::Vacant(slot) => drop(slot.insert(number)),
         }
-        self.entries.push_back(Covered { at: self.now_ms, item });
+        self.entries.push_back(Covered { at, item });
     }
 
     /// Drops ids that left the window, if they are at least half of all. Call it before the bytes are used.
@@ -123,9 +134,9 @@ impl RollingFilter {
     /// Whether the id was inserted within the window. Exact, unlike [`contains`](Self::contains). An id past the window
     /// is not covered, though its bits may stay for a while, so it can be inserted anew.
     pub fn covers(&self, item: &ItemHash) -> bool {
-        let same = |number: &u32| entry(&self.entries, self.first_number, *number).item == *item;
+        let same = |number: &u32| entry(&self.entries, self.first(), *number).item == *item;
         match self.by_item.find(item.keyed(self.seed), same) {
-            Some(number) => !self.is_past(entry(&self.entries, self.first_number, *number)),
+            Some(number) => !self.is_past(entry(&self.entries, self.first(), *number)),
             None => false,
         }
     }
@@ -171,6 +182,11 @@ impl RollingFilter {
     /// How many times it was rebuilt, to see what rolling over costs.
     pub fn rebuilds(&self) -> u64 {
         self.rebuilds
+    }
+
+    /// The number of the first entry, as far as the table needs it.
+    fn first(&self) -> u32 {
+        self.first_number as u32
     }
 
     /// Time only moves forward: entries stay in order, and small steps back do no harm.
@@ -238,14 +254,15 @@ impl RollingFilter {
     }
 
     fn drop_oldest(&mut self) {
-        let (entries, first) = (&self.entries, self.first_number);
+        let (entries, first) = (&self.entries, self.first());
         let Some(oldest) = entries.front() else { return };
         // An id that came in again is found by its later entry, which must stay.
         if let Ok(slot) = self.by_item.find_entry(oldest.item.keyed(self.seed), |number| *number == first) {
             slot.remove();
         }
         self.entries.pop_front();
-        self.first_number = first.wrapping_add(1);
+        self.unsaved.drop_entry(self.first_number);
+        self.first_number = self.first_number.wrapping_add(1);
     }
 
     /// Nothing is left: an idle channel holds no memory. The capacity that the next id needs stays.
@@ -259,7 +276,7 @@ impl RollingFilter {
         let keep = self.entries.len();
         if self.entries.capacity() > 4 * keep.max(MIN_CAPACITY) {
             self.entries.shrink_to(2 * keep);
-            let (entries, first, key) = (&self.entries, self.first_number, self.seed);
+            let (entries, first, key) = (&self.entries, self.first(), self.seed);
             self.by_item.shrink_to(2 * keep, |number| entry(entries, first, *number).item.keyed(key));
         }
     }

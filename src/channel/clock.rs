@@ -33,6 +33,16 @@ impl Clock {
         Self { lamport_ms: now_ms, steady_ms: now_ms, offset_ms: 0, step_ms }
     }
 
+    /// The Lamport timestamp, the steady time, and how far that is from the host's.
+    pub fn record(&self) -> [u64; 3] {
+        [self.lamport_ms, self.steady_ms, self.offset_ms]
+    }
+
+    /// The clock of that record.
+    pub fn restore([lamport_ms, steady_ms, offset_ms]: [u64; 3], step_ms: u64) -> Self {
+        Self { lamport_ms, steady_ms, offset_ms, step_ms }
+    }
+
     /// Takes in the host's time. A backward step beyond `step_ms` moves the scale of the deadlines along with it, so
     /// that nothing falls due later than it would have; a smaller one counts as no time passing.
     pub fn observe(&mut self, now_ms: TimeMs) -> Now {
@@ -54,6 +64,11 @@ impl Clock {
     /// A deadline on the host's scale.
     pub fn to_host(&self, steady_ms: TimeMs) -> TimeMs {
         steady_ms.saturating_sub(self.offset_ms)
+    }
+
+    /// A time of the host's on the scale of deadlines, which never runs backwards.
+    pub fn to_steady(&self, host_ms: TimeMs) -> TimeMs {
+        host_ms.saturating_add(self.offset_ms).max(self.steady_ms)
     }
 
     /// The Lamport timestamp now.

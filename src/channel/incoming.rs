@@ -4,6 +4,8 @@
 //! message (here, not in causal order yet) is delivered at its deadline whatever it still waits for, which can then only
 //! be messages in a cycle with it.
 
+mod durable;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -13,6 +15,8 @@ use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
 use crate::output::Hint;
 use crate::types::{Dependency, MessageId, ParticipantId, TimeMs};
+pub(super) use durable::{IncomingRecord, IncomingRecords};
+use durable::Unsaved;
 
 /// What a waiting message or a name costs beyond its own bytes, so that many small ones count too.
 const OVERHEAD_BYTES: usize = 256;
@@ -33,6 +37,8 @@ pub(super) struct Waiting {
     pub named: bool,
     /// Its sender id is ours.
     pub own: bool,
+    /// When it came, on the scale of the deadlines.
+    pub since_ms: TimeMs,
     /// What it waits for.
     pub unmet: Vec<IdHash>,
     pub deadline_ms: TimeMs,
@@ -88,6 +94,7 @@ pub(super) struct Incoming {
     bytes: usize,
     /// Missing ids that were not tracked because too many were.
     pub untracked: u64,
+    unsaved: Unsaved,
 }
 
 impl Incoming {
@@ -120,7 +127,10 @@ impl Incoming {
 
     /// Sets or removes the hint of a waiting message; false if it does not wait.
     pub fn set_hint(&mut self, hash: IdHash, hint: Option<Hint>) -> bool {
-        self.waiting.get_mut(&hash).map(|waiting| waiting.hint = hint).is_some()
+        let Some(waiting) = self.waiting.get_mut(&hash) else { return false };
+        waiting.hint = hint;
+        self.unsaved.states.touch(waiting.arrival);
+        true
     }
 
     pub fn next_deadline_ms(&self) -> Option<TimeMs> {
@@ -135,6 +145,7 @@ impl Incoming {
     fn remove_missing(&mut self, hash: IdHash) -> Option<Missing> {
         let missing = self.missing.remove(&hash)?;
         self.missing_due.remove(&(missing.deadline_ms, hash));
+        self.unsaved.missing.touch(hash);
         missing.unwaited.map(|place| self.unwaited.remove(&place));
         Some(missing)
     }
@@ -154,6 +165,7 @@ impl Incoming {
     ) -> Noted {
         if let Some(known) = self.missing.get_mut(&hash) {
             known.dependency.fill_in(named);
+            self.unsaved.missing.touch(hash);
             self.bring_forward(hash, deadline_ms);
             return Noted::Known;
         }
@@ -169,6 +181,7 @@ impl Incoming {
         unwaited.map(|place| self.unwaited.insert(place, hash));
         self.missing.insert(hash, Missing { dependency: named.clone(), deadline_ms, unwaited });
         self.missing_due.insert((deadline_ms, hash));
+        self.unsaved.missing.touch(hash);
         noted
     }
 
@@ -180,19 +193,28 @@ impl Incoming {
         };
         self.missing_due = self.missing.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)).collect();
         self.waiting_due = self.waiting.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)).collect();
+        self.missing.keys().for_each(|hash| self.unsaved.missing.touch(*hash));
+        self.by_arrival.keys().for_each(|arrival| self.unsaved.states.touch(*arrival));
     }
 
     /// Puts a message into the buffer.
     pub fn add(&mut self, hash: IdHash, mut message: Waiting) {
         self.arrivals += 1;
         message.arrival = self.arrivals;
+        self.put(hash, message);
+    }
+
+    fn put(&mut self, hash: IdHash, message: Waiting) {
         self.bytes += message.size();
         for dependency in &message.unmet {
             self.dependents.entry(*dependency).or_default().push(hash);
             if let Some(place) = self.missing.get_mut(dependency).and_then(|missing| missing.unwaited.take()) {
                 self.unwaited.remove(&place);
+                self.unsaved.missing.touch(*dependency);
             }
         }
+        self.unsaved.messages.touch(message.arrival);
+        self.unsaved.states.touch(message.arrival);
         self.by_arrival.insert(message.arrival, hash);
         self.waiting_due.insert((message.deadline_ms, hash));
         let unmet = message.unmet.clone();
@@ -209,11 +231,13 @@ impl Incoming {
                 self.waiting_due.remove(&(waiting.deadline_ms, hash));
                 waiting.deadline_ms = deadline_ms;
                 self.waiting_due.insert((deadline_ms, hash));
+                self.unsaved.states.touch(waiting.arrival);
                 todo.extend_from_slice(&waiting.unmet);
             } else if let Some(missing) = self.missing.get_mut(&hash).filter(|it| it.deadline_ms > deadline_ms) {
                 self.missing_due.remove(&(missing.deadline_ms, hash));
                 missing.deadline_ms = deadline_ms;
                 self.missing_due.insert((deadline_ms, hash));
+                self.unsaved.missing.touch(hash);
             }
         }
     }
@@ -225,6 +249,7 @@ impl Incoming {
             let Some(waiting) = self.waiting.get_mut(&dependent) else { continue };
             let before = waiting.size();
             waiting.unmet.retain(|unmet| *unmet != hash);
+            self.unsaved.states.touch(waiting.arrival);
             self.bytes -= before - waiting.size();
             if waiting.unmet.is_empty() {
                 ready.push(dependent);
@@ -243,6 +268,8 @@ impl Incoming {
         let waiting = self.waiting.remove(&hash)?;
         self.bytes -= waiting.size();
         self.by_arrival.remove(&waiting.arrival);
+        self.unsaved.messages.touch(waiting.arrival);
+        self.unsaved.states.touch(waiting.arrival);
         self.waiting_due.remove(&(waiting.deadline_ms, hash));
         for dependency in &waiting.unmet {
             if let Some(dependents) = self.dependents.get_mut(dependency) {
@@ -266,6 +293,7 @@ impl Incoming {
             if waiting.whole.take().is_some() {
                 // Not a part of the whole message's memory any more.
                 waiting.content = Bytes::copy_from_slice(&waiting.content);
+                self.unsaved.states.touch(arrival);
             }
             self.bytes -= before - waiting.size();
         }

@@ -2,6 +2,7 @@
 //!
 //! RFC: Resolve Conflicts
 
+mod durable;
 mod remembered;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -13,6 +14,8 @@ use crate::config::Config;
 use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::types::{MessageId, ParticipantId, TimeMs};
+pub(super) use durable::{LogRecord, LogRecords, SideRecord, Stored};
+use durable::Unsaved;
 use remembered::Remembered;
 
 /// A message in the log.
@@ -27,6 +30,8 @@ pub(super) struct Entry {
     pub whole: Option<Whole>,
     /// How often it was named in causal histories, others' and ours.
     pub namings: usize,
+    /// Flags of a [`StoredMessage`], for the host to read.
+    pub flags: u8,
 }
 
 impl Entry {
@@ -77,6 +82,9 @@ pub(super) struct Log {
     lost: Remembered,
     max_entries: usize,
     max_whole_bytes: usize,
+    /// How many entries were evicted, so that numbers of stored messages need not wrap.
+    evicted: u64,
+    unsaved: Unsaved,
 }
 
 impl Log {
@@ -96,6 +104,8 @@ impl Log {
             lost: Remembered::new(config.seen_limit),
             max_entries: config.log_messages,
             max_whole_bytes: config.log_bytes,
+            evicted: 0,
+            unsaved: Unsaved::default(),
         }
     }
 
@@ -144,6 +154,7 @@ impl Log {
             Some(number) => {
                 let index = self.index(number);
                 self.entries[index].hint = hint;
+                self.unsaved.side(self.evicted, index);
                 true
             }
             None => false,
@@ -151,24 +162,32 @@ impl Log {
     }
 
     /// Adds a message that was not in the log. `ahead`: it is stamped too far ahead, and held outside the order.
-    pub fn insert(&mut self, entry: Entry, ahead: bool) {
+    /// `stored`: what is kept of it on disk, where anything is.
+    pub fn insert(&mut self, entry: Entry, ahead: bool, stored: Option<Stored>) {
         self.lost.remove(entry.hash);
-        if self.entries.len() >= self.max_entries {
+        while self.entries.len() >= self.max_entries.max(1) {
             self.evict_oldest();
         }
-        let number = self.first.wrapping_add(self.entries.len() as u32);
-        let (entries, first) = (&self.entries, self.first);
-        let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
-        self.by_id.insert_unique(entry.hash.short(), number, hash_of);
         let lamport_ms = entry.lamport_ms;
-        self.whole_bytes += entry.whole_len();
-        self.entries.push_back(entry);
+        self.unsaved.insert(self.evicted, self.entries.len(), &entry, ahead, stored);
+        let number = self.add(entry);
         while self.whole_bytes > self.max_whole_bytes && self.drop_oldest_whole() {}
         if ahead {
             self.held.insert((lamport_ms, number));
         } else {
             self.put_in_order(number);
         }
+    }
+
+    /// Adds an entry, in no order yet, and returns its number.
+    fn add(&mut self, entry: Entry) -> u32 {
+        let number = self.first.wrapping_add(self.entries.len() as u32);
+        let (entries, first) = (&self.entries, self.first);
+        let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
+        self.by_id.insert_unique(entry.hash.short(), number, hash_of);
+        self.whole_bytes += entry.whole_len();
+        self.entries.push_back(entry);
+        number
     }
 
     /// Drops whole messages from before `ms`: their entries stay.
@@ -184,6 +203,7 @@ impl Log {
         let index = self.index(self.first_whole);
         let Some(entry) = self.entries.get_mut(index) else { return false };
         self.whole_bytes -= entry.whole_len();
+        self.unsaved.reduce(self.evicted + index as u64, entry);
         entry.whole = None;
         self.first_whole = self.first_whole.wrapping_add(1);
         true
@@ -213,6 +233,7 @@ impl Log {
         while let Some(&(lamport_ms, number)) = self.held.first().filter(|held| held.0 <= up_to_ms) {
             self.held.pop_first();
             self.put_in_order(number);
+            self.unsaved.side(self.evicted, self.index(number));
             greatest = Some(lamport_ms);
         }
         greatest
@@ -292,7 +313,9 @@ impl Log {
     fn count_naming(&mut self, number: u32) {
         let index = self.index(number);
         if let Some(entry) = self.entries.get_mut(index) {
-            entry.namings = entry.namings.saturating_add(1);
+            // One that is held has its time before it.
+            let is_held = !self.held.is_empty() && self.held.contains(&(entry.lamport_ms, number));
+            entry.namings = entry.namings.saturating_add(usize::from(!is_held));
         }
     }
 
@@ -305,6 +328,11 @@ impl Log {
             }
             Known::Lost => self.lost.insert(hash),
         }
+    }
+
+    /// An id was in the log long ago.
+    pub fn recall(&mut self, hash: IdHash) {
+        self.received.insert(hash);
     }
 
     /// Whether an id was given up as lost.
@@ -324,6 +352,8 @@ impl Log {
         }
         let Some(entry) = self.entries.pop_front() else { return };
         self.first = self.first.wrapping_add(1);
+        self.unsaved.evict(self.evicted, &entry);
+        self.evicted += 1;
         if self.first_whole == number {
             self.first_whole = self.first;
         }

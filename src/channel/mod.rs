@@ -11,9 +11,12 @@
 //! | Receive, Deliver | `receive` | takes in a message: acks, filter, dependencies, log |
 //! | SDS-R receive | `requests` | what a received message asks for, and what it settles |
 //! | the sweeps, Sync | `tick` | what falls due: resends, losses, answers, sync messages |
+//! | | `seed` | takes in what the host knows from before |
+//! | | `durable` | writes out what a call changed, and reads it back |
 
 mod clock;
 mod dump;
+mod durable;
 mod incoming;
 mod log;
 mod outgoing;
@@ -21,6 +24,7 @@ mod pace;
 mod receive;
 pub mod repair;
 mod requests;
+mod seed;
 mod send;
 mod sync;
 mod tick;
@@ -28,7 +32,9 @@ mod whole;
 
 use std::sync::Arc;
 
+pub use durable::{ChannelRecord, Records, stored_content, stored_hint};
 pub use receive::Received;
+pub use seed::Known;
 pub use send::{Draft, Drafted};
 
 use crate::bloom::RollingFilter;
@@ -38,6 +44,7 @@ use crate::idhash::{IdHash, IdHasher};
 use crate::output::{ChannelOptions, ChannelStatus, Event, Hint, MessageState, MessageStatus, Output};
 use crate::types::{ChannelId, Dependency, MessageId, ParticipantId, Profile, TimeMs};
 use clock::Clock;
+use durable::Retention;
 use incoming::Incoming;
 use log::Log;
 use outgoing::Outgoing;
@@ -71,6 +78,8 @@ pub struct Channel {
     refilter: Refilter,
     counters: Counters,
     outputs: Vec<Output>,
+    /// What is on disk, if anything is.
+    retention: Option<Retention>,
 }
 
 /// What is counted and never goes down.
@@ -115,6 +124,7 @@ impl Channel {
             me: ParticipantId::from(&*config.participant_id),
             counters: Counters::default(),
             outputs: Vec::new(),
+            retention: None,
             rng,
             config,
             id,
@@ -155,6 +165,19 @@ impl Channel {
         }
     }
 
+    /// The network was unreachable for so long while this channel was not in memory; `still`: and is, now.
+    pub fn missed_offline(&mut self, for_ms: u64, still: Option<TimeMs>) {
+        if let Some(since_ms) = self.offline_since_ms.take() {
+            // It was when the channel was stored.
+            let until_ms = self.clock.latest().steady_ms;
+            self.incoming.postpone(until_ms.saturating_sub(since_ms));
+        }
+        if for_ms > 0 {
+            self.incoming.postpone(for_ms);
+        }
+        self.offline_since_ms = still.map(|now_ms| self.clock.to_steady(now_ms));
+    }
+
     fn is_online(&self) -> bool {
         self.offline_since_ms.is_none()
     }
@@ -186,6 +209,24 @@ impl Channel {
             self.no_longer_missing(hash);
             self.deliver_dependents(hash);
         }
+    }
+
+    /// Hashes of those ids that memory knows nothing of, each once.
+    pub fn unknown<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<IdHash> {
+        let hashes = ids.into_iter().filter(|id| !id.is_empty()).map(|id| self.ids.hash(id));
+        let mut unknown: Vec<_> = hashes.filter(|hash| !self.knows(*hash)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
+    }
+
+    fn knows(&self, hash: IdHash) -> bool {
+        self.log.is_met(hash) || self.incoming.is_waiting(hash)
+    }
+
+    /// A message was in the log once, says the store.
+    pub fn recall(&mut self, hash: IdHash) {
+        self.log.recall(hash);
     }
 
     /// Sets what others need to fetch a message, or removes it if it is empty. False if the message is not here.

@@ -2,6 +2,9 @@
 //!
 //! RFC: Review ACK Status
 
+mod durable;
+mod own;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
@@ -11,44 +14,11 @@ use crate::bloom::{FilterView, HashKind, ItemHash};
 use crate::config::Config;
 use crate::error::Error;
 use crate::idhash::{IdHash, IdMap};
-use crate::output::{Acknowledger, Event, MessageState, MessageStatus};
-use crate::types::{MessageId, ParticipantId, TimeMs};
-
-/// Filters of this many different sizes count as evidence for one message; more would add nothing.
-const MAX_EVIDENCE: usize = 16;
-
-/// A message of ours, from wrapping until it is of no use any more.
-#[derive(Debug)]
-struct Own {
-    message_id: MessageId,
-    lamport_ms: u64,
-    /// What was broadcast, to be broadcast again as it is.
-    bytes: Bytes,
-    state: MessageState,
-    evidence: Vec<Evidence>,
-    acknowledgers: Vec<Acknowledger>,
-    resends: u32,
-    /// When it is sent again, or given up. `None`: never.
-    due_ms: Option<TimeMs>,
-    /// Where it is among those under review.
-    place: Option<usize>,
-}
-
-/// What filters of one size say of a message. All of them make the same mistakes, so that they count once, with the
-/// smallest chance that what they say is false.
-#[derive(Clone, Copy, Debug)]
-struct Evidence {
-    kind: HashKind,
-    bits: u64,
-    hashes: u32,
-    false_chance: f64,
-}
-
-impl Evidence {
-    fn is_like(&self, other: &Self) -> bool {
-        (self.kind, self.bits, self.hashes) == (other.kind, other.bits, other.hashes)
-    }
-}
+use crate::output::{Event, MessageState, MessageStatus};
+use crate::types::{MessageId, TimeMs};
+pub(super) use durable::{OutgoingRecord, OutgoingRecords};
+use durable::Unsaved;
+use own::{Evidence, Own};
 
 /// What a review needs of a message, side by side with its like.
 #[derive(Debug)]
@@ -93,43 +63,9 @@ pub(super) struct Outgoing {
     ended: VecDeque<IdHash>,
     ended_bytes: usize,
     acknowledged_total: u64,
-}
-
-impl Own {
-    /// The chance that all evidence is false.
-    fn false_chance(&self) -> f64 {
-        self.evidence.iter().map(|evidence| evidence.false_chance).product()
-    }
-
-    fn has_ended(&self) -> bool {
-        matches!(self.state, MessageState::Acknowledged | MessageState::Cancelled)
-    }
-
-    /// Adds evidence, and tells whether it says anything new.
-    fn add_evidence(&mut self, new: Evidence) -> bool {
-        if let Some(old) = self.evidence.iter_mut().find(|old| old.is_like(&new)) {
-            let smaller = new.false_chance < old.false_chance;
-            old.false_chance = old.false_chance.min(new.false_chance);
-            return smaller;
-        }
-        let room = self.evidence.len() < MAX_EVIDENCE;
-        if room {
-            self.evidence.push(new);
-        }
-        room
-    }
-
-    /// Remembers who gave evidence. A sender without a name cannot be told from another.
-    fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) {
-        if who.is_empty() {
-            return;
-        }
-        if let Some(known) = self.acknowledgers.iter_mut().find(|known| known.participant_id.as_str() == who) {
-            known.certain |= certain;
-        } else if self.acknowledgers.len() < max {
-            self.acknowledgers.push(Acknowledger { participant_id: ParticipantId::from(who), certain });
-        }
-    }
+    /// How many were given up or ended.
+    queued: u64,
+    unsaved: Unsaved,
 }
 
 /// A received message, as far as it says who has what.
@@ -203,7 +139,7 @@ impl Outgoing {
             let Some(oldest) = self.given_up.front().copied() else { return };
             self.hope_again(oldest);
             self.leave_review(oldest);
-            self.messages.remove(&oldest);
+            self.remove(oldest);
         }
     }
 
@@ -227,11 +163,15 @@ impl Outgoing {
     }
 
     /// After broadcasting, a message enters the buffer (RFC 109, *Send Message*).
-    pub fn add(&mut self, message_id: MessageId, hash: IdHash, lamport_ms: u64, bytes: Bytes, due_ms: TimeMs) {
+    pub fn add(&mut self, message: Sent, due_ms: TimeMs) {
+        let Sent { message_id, hash, lamport_ms, bytes, number, sent_ms } = message;
         let own = Own {
             message_id,
             lamport_ms,
             bytes,
+            number,
+            sent_ms,
+            queued: 0,
             state: MessageState::Unacknowledged,
             evidence: Vec::new(),
             acknowledgers: Vec::new(),
@@ -241,7 +181,15 @@ impl Outgoing {
         };
         self.messages.insert(hash, Box::new(own));
         self.due.insert((due_ms, hash));
+        self.unsaved.numbers.insert(number);
         self.enter_review(hash);
+    }
+
+    /// A message is of no use any more.
+    fn remove(&mut self, hash: IdHash) {
+        if let Some(own) = self.messages.remove(&hash) {
+            self.unsaved.remove(hash, &own);
+        }
     }
 
     /// Marks what a received message acknowledges: what its history names is acknowledged, what its filter holds is
@@ -286,6 +234,7 @@ impl Outgoing {
             }
             let evidence = Evidence { false_chance: filter.false_positive_rate_at(fill, &item_hash), ..said };
             item.last = Some((sender, evidence));
+            self.unsaved.states.touch(item.hash);
             news.push((item.hash, evidence));
         }
         news
@@ -293,6 +242,7 @@ impl Outgoing {
 
     fn acknowledge(&mut self, hash: IdHash, who: &str, config: &Config, events: &mut Vec<Event>) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
+        self.unsaved.states.touch(hash);
         own.add_acknowledger(who, true, config.max_acknowledgers);
         self.finish(hash, MessageState::Acknowledged, config, events);
     }
@@ -313,6 +263,7 @@ impl Outgoing {
         if evidence.false_chance >= 1.0 {
             return;
         }
+        self.unsaved.states.touch(hash);
         own.add_acknowledger(who, false, config.max_acknowledgers);
         if !own.add_evidence(evidence) {
             return;
@@ -340,6 +291,7 @@ impl Outgoing {
     /// Ends the life of a message in the buffer, as acknowledged or as cancelled. Ended ones end once.
     fn finish(&mut self, hash: IdHash, state: MessageState, config: &Config, events: &mut Vec<Event>) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
+        self.unsaved.states.touch(hash);
         let before = std::mem::replace(&mut own.state, state);
         if before == state || before == MessageState::Acknowledged {
             own.state = before;
@@ -352,6 +304,7 @@ impl Outgoing {
         let len = own.bytes.len();
         self.hope_again(hash);
         if before != MessageState::Cancelled {
+            self.queue(hash);
             self.ended_bytes += len;
             self.ended.push_back(hash);
         }
@@ -369,7 +322,7 @@ impl Outgoing {
                 && own.has_ended()
             {
                 self.ended_bytes -= own.bytes.len();
-                self.messages.remove(&oldest);
+                self.remove(oldest);
             }
         }
     }
@@ -439,12 +392,22 @@ impl Outgoing {
         };
         self.given_up_bytes += own.bytes.len();
         self.schedule(hash, None);
+        self.queue(hash);
         self.given_up.push_back(hash);
         Some(Step::GiveUp(event))
     }
 
+    /// A message joins those given up, or those that ended.
+    fn queue(&mut self, hash: IdHash) {
+        self.queued += 1;
+        if let Some(own) = self.messages.get_mut(&hash) {
+            own.queued = self.queued;
+        }
+    }
+
     fn schedule(&mut self, hash: IdHash, due_ms: Option<TimeMs>) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
+        self.unsaved.states.touch(hash);
         if let Some(old) = std::mem::replace(&mut own.due_ms, due_ms) {
             self.due.remove(&(old, hash));
         }
@@ -458,6 +421,7 @@ impl Outgoing {
             && own.place.is_none()
         {
             own.place = Some(self.review.len());
+            self.unsaved.states.touch(hash);
             self.review_bytes += own.bytes.len();
             self.review.push(UnderReview { hash, farm: None, murmur: None, last: None });
         }
@@ -466,14 +430,28 @@ impl Outgoing {
     fn leave_review(&mut self, hash: IdHash) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
         let Some(place) = own.place.take() else { return };
+        self.unsaved.states.touch(hash);
         self.review_bytes -= own.bytes.len();
         self.review.swap_remove(place);
         if let Some(moved) = self.review.get(place)
             && let Some(own) = self.messages.get_mut(&moved.hash)
         {
+            self.unsaved.states.touch(moved.hash);
             own.place = Some(place);
         }
     }
+}
+
+/// A message of ours, just sent.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub message_id: MessageId,
+    pub hash: IdHash,
+    pub lamport_ms: u64,
+    pub bytes: Bytes,
+    /// Its number in the log.
+    pub number: u64,
+    pub sent_ms: TimeMs,
 }
 
 /// What to do with a message that is due.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::clock::Now;
 use super::incoming::{Noted, Waiting};
-use super::log::{self, Known};
+use super::log::{self, Known, Stored};
 use super::outgoing::Review;
 use super::sync::Unconfirmed;
 use super::whole::Whole;
@@ -18,6 +18,7 @@ use crate::bloom::{FilterView, ItemHash};
 use crate::error::Error;
 use crate::idhash::{IdHash, derive_message_id};
 use crate::output::{Delivered, Disposition, Event, Hint};
+use crate::record::StoredMessage;
 use crate::types::{Dependency, HistoryEntry, Kind, Message, MessageId, ParticipantId, Profile, TimeMs};
 
 const MINUTE_MS: u64 = 60_000;
@@ -246,8 +247,10 @@ impl Channel {
                 hint: None,
                 whole,
                 namings: self.namings(inherited_ms.is_some()),
+                flags: flags(incomer.own, late),
             };
-            self.deliver(entry, incomer.own, incomer.now);
+            let stored = self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
+            self.deliver(entry, incomer.own, incomer.now, stored);
             self.deliver_dependents(incomer.hash);
         } else {
             self.wait(incomer, whole, &unmet, late, inherited_ms);
@@ -280,6 +283,7 @@ impl Channel {
             late,
             named: inherited_ms.is_some(),
             own: incomer.own,
+            since_ms: incomer.now.steady_ms,
             unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
             deadline_ms,
             arrival: 0,
@@ -347,7 +351,7 @@ impl Channel {
 
     /// Delivers a message: a greater timestamp moves the clock, and the id enters the log by its timestamp. One stamped
     /// too far ahead moves no clock and stays outside the order: a single hostile stamp must not poison a channel.
-    fn deliver(&mut self, entry: log::Entry, own: bool, now: Now) {
+    fn deliver(&mut self, entry: log::Entry, own: bool, now: Now, stored: Option<Stored>) {
         let ahead = self.is_ahead(entry.lamport_ms, now);
         if !ahead {
             self.clock.raise(entry.lamport_ms);
@@ -355,7 +359,7 @@ impl Channel {
         if !own {
             self.counters.received += 1;
         }
-        self.log.insert(entry, ahead);
+        self.log.insert(entry, ahead, stored);
     }
 
     /// When what is missing now is given up. Offline time does not count: going online moves all deadlines on by it.
@@ -415,8 +419,11 @@ impl Channel {
             hint,
             whole: waiting.whole,
             namings: self.namings(named),
+            flags: flags(waiting.own, waiting.late),
         };
-        self.deliver(entry, waiting.own, self.clock.latest());
+        let content = &waiting.content;
+        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since_ms, || Some(content)));
+        self.deliver(entry, waiting.own, self.clock.latest(), stored);
         self.emit(Event::Delivered(Delivered {
             message_id: waiting.message_id,
             sender_id: waiting.sender_id,
@@ -426,4 +433,10 @@ impl Channel {
             own: waiting.own,
         }));
     }
+}
+
+/// What the stored log says of a received message.
+fn flags(own: bool, late: bool) -> u8 {
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    flag(own, StoredMessage::OWN) | flag(late, StoredMessage::LATE)
 }

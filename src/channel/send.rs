@@ -9,11 +9,14 @@
 use bytes::Bytes;
 
 use super::clock::Now;
+use super::log::Stored;
+use super::outgoing::Sent;
 use super::whole::Whole;
 use super::{Channel, Hashed, log, unknown_message};
 use crate::error::Error;
 use crate::idhash::{IdHash, derive_message_id, unique_message_id};
 use crate::output::{Event, Output, Transmit, TransmitReason};
+use crate::record::StoredMessage;
 use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 
 /// Timestamps that are tried for an id that is derived and new. Only our own messages from before our state was lost can
@@ -184,15 +187,19 @@ impl Channel {
             // Whoever sent a message is always one of those who may have to answer for it.
             whole: self.config.repairs().then(|| Whole::own(bytes.clone(), now.steady_ms)),
             namings: 0,
+            flags: StoredMessage::SENT,
         };
+        let stored = self.is_durable().then(|| Stored { bytes: bytes.clone(), since_ms: now.steady_ms });
+        let number = self.log.next_number();
         self.log.named_by_us(lean);
-        self.log.insert(entry, false);
+        self.log.insert(entry, false, stored);
         // Others may have named it already: a copy of this state that was lost sent it.
         self.no_longer_missing(hash);
         self.deliver_dependents(hash);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         self.outgoing.make_room(bytes.len(), &self.config);
-        self.outgoing.add(message_id, hash, draft.lamport_ms, bytes, due_ms);
+        let sent = Sent { message_id, hash, lamport_ms: draft.lamport_ms, bytes, number, sent_ms: now.steady_ms };
+        self.outgoing.add(sent, due_ms);
         self.counters.sent += 1;
         self.sync.sent(now.steady_ms, &mut self.rng);
         self.sync.news(now.steady_ms, &self.config, &mut self.rng);

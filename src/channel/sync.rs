@@ -5,12 +5,15 @@
 //! knows before it sends again. Both draw from a distribution whose least value over N members hardly moves with N, so
 //! that traffic does not grow with the group; whoever fires first spares the others.
 
+mod durable;
+
 use std::collections::VecDeque;
 
 use crate::bloom::ItemHash;
 use crate::config::Config;
 use crate::idhash::IdHash;
 use crate::types::TimeMs;
+pub(super) use durable::SyncRecord;
 
 /// Unconfirmed messages that are remembered; a sync message confirms all that the filter covers anyway.
 const MAX_UNCONFIRMED: usize = 64;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::config::Config;
+use crate::record::Damaged;
 use crate::types::{Message, TimeMs};
 use crate::wire;
 
@@ -23,17 +24,37 @@ pub(super) struct Whole {
 impl Whole {
     /// A copy of a received message. `message` borrows from `bytes`.
     pub fn received(bytes: &[u8], message: &Message<'_>, now_ms: TimeMs) -> Self {
+        let content = Self::content_range(bytes, message);
+        Self { bytes: Bytes::copy_from_slice(bytes), since_ms: now_ms, content: Some(content) }
+    }
+
+    fn content_range(bytes: &[u8], message: &Message<'_>) -> Range<u32> {
         let content = message.payload().unwrap_or_default();
         let from = (content.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
         let within = bytes.get(from..).is_some_and(|rest| content.len() <= rest.len());
         // Positions fit: messages are under 4 GiB, by the configuration.
-        let content = if within { from as u32..(from + content.len()) as u32 } else { 0..0 };
-        Self { bytes: Bytes::copy_from_slice(bytes), since_ms: now_ms, content: Some(content) }
+        if within { from as u32..(from + content.len()) as u32 } else { 0..0 }
     }
 
     /// A message of ours, as it was sent.
     pub fn own(bytes: Bytes, now_ms: TimeMs) -> Self {
         Self { bytes, since_ms: now_ms, content: None }
+    }
+
+    /// One that was stored.
+    pub fn restored(bytes: Bytes, sent: bool, since_ms: TimeMs, config: &Config) -> Result<Self, Damaged> {
+        if sent {
+            return Ok(Self::own(bytes, since_ms));
+        }
+        let (_, message) = wire::decode(&bytes, config).map_err(|_| Damaged("a message that does not decode"))?;
+        let content = Self::content_range(&bytes, &message);
+        Ok(Self { bytes, since_ms, content: Some(content) })
+    }
+
+    /// The content of an encoded message; `None` if it has none.
+    pub fn content_of(bytes: &Bytes, config: &Config) -> Option<Bytes> {
+        let (_, message) = wire::decode(bytes, config).ok()?;
+        message.payload().map(|content| bytes.slice_ref(content))
     }
 
     pub fn len(&self) -> usize {

@@ -56,7 +56,7 @@ pub unsafe extern "C" fn sds_manager_reset(manager: sds_manager_t, error: *mut s
     unsafe {
         guard(error, || {
             handle::with(manager, |manager| {
-                manager.reset();
+                manager.reset()?;
                 Ok(())
             })
         })

@@ -69,6 +69,8 @@ pub const SDS_REASON_SYNC: u16 = 2;
 pub const SDS_REASON_REPAIR_REQUEST: u16 = 3;
 /// Transmit: a message that somebody else asked for (SDS-R).
 pub const SDS_REASON_REPAIR_ANSWER: u16 = 4;
+/// Reason of a transmission: a message of ours goes out for the first time, now that it is stored.
+pub const SDS_REASON_PUBLISH: u16 = 5;
 
 /// Unwrapped: in causal order, show it.
 pub const SDS_DISPOSITION_DELIVERED: u16 = 0;

@@ -101,6 +101,7 @@ fn transmit<'a>(channel_id: &'a ChannelId, transmit: &'a Transmit) -> Record<'a>
     Record {
         kind: SDS_RECORD_TRANSMIT,
         code: match transmit.reason {
+            TransmitReason::Publish => SDS_REASON_PUBLISH,
             TransmitReason::Resend => SDS_REASON_RESEND,
             TransmitReason::Sync => SDS_REASON_SYNC,
             TransmitReason::RepairRequest => SDS_REASON_REPAIR_REQUEST,

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, StoreError};
 
 /// The outcome of a call. The numbers are part of the ABI: they are never changed and never reused.
 #[allow(non_camel_case_types)]
@@ -64,12 +64,20 @@ pub enum sds_status_t {
     SDS_END = 25,
     /// A structure's size is not one that this library knows.
     SDS_INVALID_SIZE = 26,
+    /// The store failed; the detail tells how. What the call changed stays in memory, and is written by a later call.
+    SDS_STORE_FAILED = 27,
+    /// The store is damaged, written by a later version, or of another participant; the detail tells. It stays as it is.
+    SDS_STORE_UNUSABLE = 28,
+    /// Too much waits to be stored: the host does not confirm it, or the store fails.
+    SDS_UNCONFIRMED = 29,
+    /// The manager keeps its state in another way than the call is for.
+    SDS_WRONG_STORE = 30,
 }
 
 use sds_status_t::*;
 
 impl sds_status_t {
-    const ALL: [(sds_status_t, &'static CStr); 27] = [
+    const ALL: [(sds_status_t, &'static CStr); 31] = [
         (SDS_OK, c"success"),
         (SDS_INVALID_ARGUMENT, c"invalid argument"),
         (SDS_INVALID_HANDLE, c"invalid manager handle"),
@@ -97,6 +105,10 @@ impl sds_status_t {
         (SDS_BUFFER_TOO_SMALL, c"buffer is too small"),
         (SDS_END, c"no more records"),
         (SDS_INVALID_SIZE, c"unknown structure size"),
+        (SDS_STORE_FAILED, c"the store failed"),
+        (SDS_STORE_UNUSABLE, c"the store cannot be used"),
+        (SDS_UNCONFIRMED, c"too much waits to be stored"),
+        (SDS_WRONG_STORE, c"the manager keeps its state in another way"),
     ];
 
     /// The text of a code; `None` for a number that is no code.
@@ -125,6 +137,20 @@ impl From<&Error> for sds_status_t {
             Error::TimeOutOfRange(_) => SDS_INVALID_ARGUMENT,
             Error::OutputsFull(_) => SDS_OUTPUTS_FULL,
             Error::NoRandomness(_) => SDS_NO_RESOURCES,
+            Error::Store(error) => error.into(),
+            Error::Unconfirmed(_) => SDS_UNCONFIRMED,
+            Error::WrongStore(_) => SDS_WRONG_STORE,
+        }
+    }
+}
+
+impl From<&StoreError> for sds_status_t {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Damaged(_) | StoreError::Newer { .. } | StoreError::OtherParticipant { .. } => {
+                SDS_STORE_UNUSABLE
+            }
+            _ => SDS_STORE_FAILED,
         }
     }
 }

@@ -7,11 +7,15 @@
 //! answers of all of them together. What was answered is not answered again within half of T_min: nobody asks again so
 //! soon.
 
+mod durable;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
+use crate::record::Touched;
 use crate::types::TimeMs;
+pub use durable::{AnswersRecord, AnswersRecords};
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -27,6 +31,10 @@ pub struct Answers {
     recent_until: IdMap<TimeMs>,
     answered_total: u64,
     refused_total: u64,
+    /// The number of the oldest of `recent`.
+    first_recent: u64,
+    unsaved: Touched,
+    unsaved_recent: Touched,
 }
 
 /// What was taken up within the current minute.
@@ -70,6 +78,7 @@ impl Answers {
             self.refused_total += 1;
             return;
         }
+        self.unsaved.touch(hash);
         self.due_of.insert(hash, due_ms);
         self.due.insert((due_ms, hash));
     }
@@ -78,6 +87,7 @@ impl Answers {
     pub fn cancel(&mut self, hash: IdHash) {
         if let Some(due_ms) = self.due_of.remove(&hash) {
             self.due.remove(&(due_ms, hash));
+            self.unsaved.touch(hash);
         }
     }
 
@@ -102,6 +112,7 @@ impl Answers {
         self.answered_total += 1;
         let until_ms = now_ms.saturating_add(config.repair_t_min_ms / 2);
         self.recent_until.insert(hash, until_ms);
+        self.unsaved_recent.touch_entry(self.first_recent.wrapping_add(self.recent.len() as u64));
         self.recent.push_back((until_ms, hash));
         // Only messages in the log can be answered: more than it holds need not be remembered.
         if self.recent.len() > config.log_messages {
@@ -118,6 +129,8 @@ impl Answers {
     fn forget_oldest_recent(&mut self) {
         if let Some((_, hash)) = self.recent.pop_front() {
             self.recent_until.remove(&hash);
+            self.unsaved_recent.drop_entry(self.first_recent);
+            self.first_recent = self.first_recent.wrapping_add(1);
         }
     }
 }

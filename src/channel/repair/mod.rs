@@ -8,8 +8,8 @@
 mod answers;
 mod requests;
 
-pub(super) use answers::Answers;
-pub(super) use requests::Requests;
+pub(super) use answers::{Answers, AnswersRecord, AnswersRecords};
+pub(super) use requests::{Requests, RequestsRecord};
 
 use sha2::{Digest, Sha256};
 

@@ -8,12 +8,16 @@
 //! aside; if it is still missing after T_max, it comes back with a new T_req, so that a made-up request cancels nothing for
 //! good.
 
+mod durable;
+
 use std::collections::BTreeSet;
 
 use super::t_req_wait_ms;
 use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
+use crate::record::Touched;
 use crate::types::{Dependency, TimeMs};
+pub use durable::RequestsRecord;
 
 /// Doublings of the wait between two requests for a message.
 const MAX_DOUBLINGS: u32 = 16;
@@ -37,6 +41,7 @@ pub struct Requests {
     aside: BTreeSet<(TimeMs, IdHash)>,
     last_asked_ms: Option<TimeMs>,
     asked_total: u64,
+    unsaved: Touched,
 }
 
 impl Requests {
@@ -60,6 +65,7 @@ impl Requests {
     pub fn add(&mut self, hash: IdHash, dependency: &Dependency, now_ms: TimeMs, config: &Config) {
         let due_ms = t_req_ms(&dependency.message_id, now_ms, config);
         let request = Request { dependency: dependency.clone(), due_ms, aside: false, asks: 0 };
+        self.unsaved.touch(hash);
         if self.entries.insert(hash, request).is_none() {
             self.buffer.insert((due_ms, hash));
         }
@@ -70,12 +76,14 @@ impl Requests {
     pub fn learn(&mut self, hash: IdHash, named: &Dependency) {
         if let Some(request) = self.entries.get_mut(&hash) {
             request.dependency.fill_in(named);
+            self.unsaved.touch(hash);
         }
     }
 
     /// A message is missing no longer. Returns how often it was asked for.
     pub fn remove(&mut self, hash: IdHash) -> u32 {
         let Some(request) = self.entries.remove(&hash) else { return 0 };
+        self.unsaved.touch(hash);
         self.queue(request.aside).remove(&(request.due_ms, hash));
         request.asks
     }
@@ -136,6 +144,7 @@ impl Requests {
 
     fn reschedule(&mut self, hash: IdHash, due_ms: TimeMs, aside: bool) {
         let Some(request) = self.entries.get_mut(&hash) else { return };
+        self.unsaved.touch(hash);
         let old_ms = std::mem::replace(&mut request.due_ms, due_ms);
         let was_aside = std::mem::replace(&mut request.aside, aside);
         self.queue(was_aside).remove(&(old_ms, hash));

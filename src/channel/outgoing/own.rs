@@ -1,0 +1,90 @@
+//! One message of ours, and the evidence that somebody has it.
+
+use bytes::Bytes;
+
+use crate::bloom::HashKind;
+use crate::output::{Acknowledger, MessageState};
+use crate::types::{MessageId, ParticipantId, TimeMs};
+
+/// Filters of this many different sizes count as evidence for one message; more would add nothing.
+const MAX_EVIDENCE: usize = 16;
+
+/// A message of ours, from wrapping until it is of no use any more.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub message_id: MessageId,
+    pub lamport_ms: u64,
+    /// What was broadcast, to be broadcast again as it is.
+    pub bytes: Bytes,
+    pub state: MessageState,
+    pub evidence: Vec<Evidence>,
+    pub acknowledgers: Vec<Acknowledger>,
+    pub resends: u32,
+    /// When it is sent again, or given up. `None`: never.
+    pub due_ms: Option<TimeMs>,
+    /// Where it is among those under review.
+    pub place: Option<usize>,
+    /// Its number in the log, where it is stored.
+    pub number: u64,
+    /// When it was sent.
+    pub sent_ms: TimeMs,
+    /// Its place among those given up or ended.
+    pub queued: u64,
+}
+
+/// What filters of one size say of a message. All of them make the same mistakes, so that they count once, with the
+/// smallest chance that what they say is false.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Evidence {
+    pub kind: HashKind,
+    pub bits: u64,
+    pub hashes: u32,
+    pub false_chance: f64,
+}
+
+impl Evidence {
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.kind, self.bits, self.hashes) == (other.kind, other.bits, other.hashes)
+    }
+}
+
+impl Own {
+    /// The chance that all evidence is false.
+    pub fn false_chance(&self) -> f64 {
+        self.evidence.iter().map(|evidence| evidence.false_chance).product()
+    }
+
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, MessageState::Acknowledged | MessageState::Cancelled)
+    }
+
+    pub fn is_given_up(&self) -> bool {
+        matches!(self.state, MessageState::Failed | MessageState::Unconfirmed)
+    }
+
+    /// Adds evidence, and tells whether it says anything new.
+    pub fn add_evidence(&mut self, new: Evidence) -> bool {
+        if let Some(old) = self.evidence.iter_mut().find(|old| old.is_like(&new)) {
+            let smaller = new.false_chance < old.false_chance;
+            old.false_chance = old.false_chance.min(new.false_chance);
+            return smaller;
+        }
+        let room = self.evidence.len() < MAX_EVIDENCE;
+        if room {
+            self.evidence.push(new);
+        }
+        room
+    }
+
+    /// Remembers who gave evidence. A sender without a name cannot be told from another.
+    pub fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) {
+        if who.is_empty() {
+            return;
+        }
+        if let Some(known) = self.acknowledgers.iter_mut().find(|known| known.participant_id.as_str() == who) {
+            known.certain |= certain;
+        } else if self.acknowledgers.len() < max {
+            self.acknowledgers.push(Acknowledger { participant_id: ParticipantId::from(who), certain });
+        }
+    }
+}

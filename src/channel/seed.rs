@@ -1,0 +1,57 @@
+//! What the host has from before this engine was there: a history to go on from.
+
+use bytes::Bytes;
+
+use super::log::Stored;
+use super::{Channel, log};
+use crate::output::Hint;
+use crate::record::StoredMessage;
+use crate::types::{MessageId, ParticipantId, TimeMs};
+
+/// A message of which the host has the content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// Its id.
+    pub message_id: &'a str,
+    /// Who sent it; empty if that is not known.
+    pub sender_id: &'a str,
+    /// Its Lamport timestamp in milliseconds.
+    pub lamport_timestamp_ms: u64,
+    /// What others need to fetch it, if that is known.
+    pub retrieval_hint: Option<&'a [u8]>,
+}
+
+impl Channel {
+    /// Takes in messages by name. Returns how many were new.
+    pub fn seed(&mut self, known: &[Known<'_>], now_ms: TimeMs) -> usize {
+        let now = self.clock.observe(now_ms);
+        let mut new = 0;
+        for message in known {
+            let hash = self.ids.hash(message.message_id);
+            if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
+                continue;
+            }
+            new += 1;
+            let entry = log::Entry {
+                message_id: MessageId::from(message.message_id),
+                hash,
+                lamport_ms: message.lamport_timestamp_ms,
+                sender_id: ParticipantId::from(message.sender_id),
+                hint: message.retrieval_hint.map(Hint::from),
+                whole: None,
+                // Who misses it asks others.
+                namings: self.config.causal_history_size,
+                flags: StoredMessage::SEEDED,
+            };
+            let ahead = entry.lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms());
+            if !ahead {
+                self.clock.raise(entry.lamport_ms);
+            }
+            let stored = self.is_durable().then(|| Stored { bytes: Bytes::new(), since_ms: 0 });
+            self.log.insert(entry, ahead, stored);
+            self.no_longer_missing(hash);
+            self.deliver_dependents(hash);
+        }
+        new
+    }
+}

@@ -1,0 +1,318 @@
+//! What is kept durably, by whom, and what has to wait for it.
+//!
+//! Three ways. In memory only: nothing is kept, and nothing waits. In a store: each call commits before it returns. By the
+//! host: changes gather until it takes them as an [`Offer`], commits them in its own database, and confirms them. What
+//! depends on changes that are not committed, outputs and bytes, is held back here.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use tracing::{error, info};
+
+use super::Turn;
+use super::outputs::Outputs;
+use crate::config::Config;
+use crate::error::{Error, StoreError};
+use crate::output::Output;
+use crate::record::{Key, StoredMessage, Wanted};
+use crate::store::{Batch, LogItem, Store, Write};
+use crate::types::{ChannelId, TimeMs};
+
+/// A batch for the host to commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// What to confirm it by.
+    pub number: u64,
+    /// What to write, in this order, all of it or nothing.
+    pub writes: Batch,
+}
+
+/// How long the network was unreachable, for channels that were not in memory then.
+#[derive(Clone, Copy, Debug, Default)]
+struct Offline {
+    total_ms: u64,
+    since_ms: Option<TimeMs>,
+}
+
+/// What a store has of a channel, but for its messages.
+pub(super) struct StoredChannel {
+    pub head: Vec<u8>,
+    pub records: Vec<(Key, Vec<u8>)>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Durable {
+    /// `None`: nothing is kept.
+    inner: Option<Mutex<Inner>>,
+    by_host: bool,
+    /// Bytes that wait to be committed.
+    waiting_bytes: AtomicUsize,
+    /// Outputs that wait for that.
+    waiting_outputs: AtomicUsize,
+    offline: Mutex<Offline>,
+    /// When idle channels were last looked for.
+    looked_ms: AtomicU64,
+    failing: AtomicBool,
+}
+
+struct Inner {
+    /// For a host that commits by itself: what it gave, to read channels from.
+    store: Box<dyn Store>,
+    /// Changes that are not committed.
+    waiting: Waiting,
+    /// What the host was offered and has not confirmed.
+    offered: Option<(u64, Waiting)>,
+    offers: u64,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("waiting", &self.waiting.writes.len()).finish_non_exhaustive()
+    }
+}
+
+/// Changes, and the outputs that depend on them.
+#[derive(Debug, Default)]
+struct Waiting {
+    writes: Batch,
+    /// Of these, about.
+    bytes: usize,
+    outputs: Vec<(ChannelId, Output)>,
+}
+
+impl Durable {
+    pub fn new(store: Box<dyn Store>, by_host: bool) -> Self {
+        let inner = Inner { store, waiting: Waiting::default(), offered: None, offers: 0 };
+        Self { inner: Some(Mutex::new(inner)), by_host, ..Self::default() }
+    }
+
+    pub fn is_on(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    /// Takes in what a call changed and lets out. True: it is committed, or need not be. An error: it is not, and waits to
+    /// be; what the call's result would have let out waits with it.
+    pub fn add(
+        &self,
+        channel_id: &ChannelId,
+        writes: Batch,
+        outputs: Vec<Output>,
+        turn: &mut Turn<'_>,
+        queue: &Outputs,
+    ) -> Result<bool, Error> {
+        let named = |output| (channel_id.clone(), output);
+        let Some(inner) = &self.inner else {
+            outputs.into_iter().for_each(|output| queue.push(channel_id, output));
+            return Ok(true);
+        };
+        if writes.is_empty() && outputs.is_empty() && !turn.commit {
+            return Ok(true);
+        }
+        let mut inner = inner.lock();
+        let held = turn.held.take().filter(|_| !self.by_host || turn.for_host);
+        let held_at = inner.waiting.outputs.len();
+        inner.waiting.bytes = inner.waiting.bytes.saturating_add(writes.iter().map(Write::size).sum());
+        inner.waiting.writes.extend(writes);
+        inner.waiting.outputs.extend(outputs.into_iter().map(named));
+        let result = if self.by_host { Ok(false) } else { inner.commit(queue).map(|()| true) };
+        if !matches!(result, Ok(true)) {
+            held.map(|held| inner.waiting.outputs.insert(held_at, named(held())));
+        }
+        self.note(&inner, result)
+    }
+
+    /// Commits changes by themselves. True: they are committed.
+    pub fn store(&self, channel_id: &ChannelId, writes: Batch, queue: &Outputs) -> Result<bool, Error> {
+        let mut turn = Turn { commit: true, ..Turn::default() };
+        self.add(channel_id, writes, Vec::new(), &mut turn, queue)
+    }
+
+    /// Tries once more to commit what could not be.
+    pub fn retry(&self, queue: &Outputs) -> Result<(), Error> {
+        let Some(inner) = self.inner.as_ref().filter(|_| !self.by_host && self.failing.load(Ordering::Acquire)) else {
+            return Ok(());
+        };
+        let mut inner = inner.lock();
+        let result = inner.commit(queue).map(|()| true);
+        self.note(&inner, result).map(drop)
+    }
+
+    fn note(&self, inner: &Inner, result: Result<bool, StoreError>) -> Result<bool, Error> {
+        let all = || [Some(&inner.waiting), inner.offered.as_ref().map(|offered| &offered.1)].into_iter().flatten();
+        let waits = self.by_host || result.is_err() || self.failing.load(Ordering::Acquire);
+        if waits {
+            self.waiting_bytes.store(all().map(|waiting| waiting.bytes).sum(), Ordering::Release);
+            self.waiting_outputs.store(all().map(|waiting| waiting.outputs.len()).sum(), Ordering::Release);
+        }
+        if self.failing.swap(result.is_err(), Ordering::AcqRel) && result.is_ok() {
+            info!("the store works again");
+        }
+        result.map_err(|error| {
+            error!(%error, "the store failed");
+            Error::Store(error)
+        })
+    }
+
+    /// Refuses if too much waits to be committed.
+    pub fn check_room(&self, config: &Config) -> Result<(), Error> {
+        if self.waiting_bytes.load(Ordering::Acquire) > config.max_unconfirmed_bytes {
+            return Err(Error::Unconfirmed(config.max_unconfirmed_bytes));
+        }
+        match self.waiting_outputs.load(Ordering::Acquire) >= config.max_outputs {
+            true => Err(Error::OutputsFull(config.max_outputs)),
+            false => Ok(()),
+        }
+    }
+
+    // ---- For a host that commits by itself
+
+    /// What waits to be committed; the same again until it is confirmed. `None`: nothing does.
+    pub fn offer(&self) -> Result<Option<Offer>, Error> {
+        let mut inner = self.by_host()?.lock();
+        if inner.offered.is_none() && !inner.waiting.is_empty() {
+            inner.offers += 1;
+            inner.offered = Some((inner.offers, std::mem::take(&mut inner.waiting)));
+        }
+        Ok(inner.offered.as_ref().map(|(number, waiting)| Offer { number: *number, writes: waiting.writes.clone() }))
+    }
+
+    /// The host has committed an offer: what depended on it is let out. False: it is not the one that was offered last.
+    pub fn confirm(&self, number: u64, queue: &Outputs) -> Result<bool, Error> {
+        let mut inner = self.by_host()?.lock();
+        let offered = inner.offered.take_if(|offered| offered.0 == number);
+        let confirmed = offered.is_some();
+        if let Some((_, waiting)) = offered {
+            waiting.outputs.into_iter().for_each(|(channel_id, output)| queue.push(&channel_id, output));
+        }
+        self.note(&inner, Ok(false))?;
+        Ok(confirmed)
+    }
+
+    fn by_host(&self) -> Result<&Mutex<Inner>, Error> {
+        let inner = self.inner.as_ref().filter(|_| self.by_host);
+        inner.ok_or(Error::WrongStore("it was not opened for the host to keep its state"))
+    }
+
+    // ---- Reading
+
+    pub fn read(&self, channel_id: &ChannelId) -> Result<StoredChannel, Error> {
+        let mut inner = self.any()?.lock();
+        let head = inner.store.head(channel_id)?;
+        let head = head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {channel_id:?}")))?;
+        Ok(StoredChannel { head, records: inner.store.records(channel_id)? })
+    }
+
+    pub fn read_messages(&self, channel_id: &ChannelId, wanted: &Wanted) -> Result<Vec<StoredMessage>, Error> {
+        Ok(self.any()?.lock().store.messages(channel_id, wanted)?)
+    }
+
+    /// A channel is in memory now. What the host gave of it is needed no more.
+    pub fn has_read(&self, channel_id: &ChannelId) {
+        if let Ok(inner) = self.by_host() {
+            inner.lock().store.release(channel_id);
+        }
+    }
+
+    pub fn was_received(&self, channel_id: &ChannelId, hash: crate::idhash::IdHash) -> Result<bool, Error> {
+        match &self.inner {
+            Some(inner) if !self.by_host => Ok(inner.lock().store.was_received(channel_id, hash)?),
+            _ => Ok(false),
+        }
+    }
+
+    pub fn page(&self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, Error> {
+        Ok(self.any()?.lock().store.page(channel_id, after, limit)?)
+    }
+
+    fn any(&self) -> Result<&Mutex<Inner>, Error> {
+        self.inner.as_ref().ok_or(Error::WrongStore("its state is in memory only"))
+    }
+
+    /// Whether the store knows ids that memory does not.
+    pub fn can_look_up(&self) -> bool {
+        self.is_on() && !self.by_host
+    }
+
+    /// Whether channels can be read back, and it is time to look for idle ones.
+    pub fn can_unload(&self, now_ms: TimeMs, every_ms: u64) -> bool {
+        if !self.is_on() || self.by_host {
+            return false;
+        }
+        let looked_ms = self.looked_ms.load(Ordering::Acquire);
+        let due = now_ms.saturating_sub(looked_ms) >= every_ms / 4 || now_ms < looked_ms;
+        due && self.looked_ms.compare_exchange(looked_ms, now_ms, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    // ---- Dropping what waits
+
+    /// Nothing that waits is of use any more.
+    pub fn clear(&self) {
+        if let Some(inner) = &self.inner {
+            let mut inner = inner.lock();
+            inner.waiting = Waiting::default();
+            inner.offered.iter_mut().for_each(|offered| offered.1.outputs.clear());
+        }
+    }
+
+    /// A channel is forgotten: what it would have let out is not.
+    pub fn forget(&self, channel_id: &ChannelId) {
+        self.retain(|(other, _)| other != channel_id);
+    }
+
+    /// A channel is closed: it sends nothing.
+    pub fn drop_transmits(&self, channel_id: &ChannelId) {
+        self.retain(|(other, output)| other != channel_id || !matches!(output, Output::Transmit(_)));
+    }
+
+    fn retain(&self, keep: impl Fn(&(ChannelId, Output)) -> bool) {
+        if let Some(inner) = &self.inner {
+            let mut inner = inner.lock();
+            inner.waiting.outputs.retain(&keep);
+            inner.offered.iter_mut().for_each(|offered| offered.1.outputs.retain(&keep));
+        }
+    }
+
+    // ---- Time offline
+
+    /// How long the network was unreachable in all, up to now.
+    pub fn offline_ms(&self, now_ms: TimeMs) -> u64 {
+        let offline = *self.offline.lock();
+        let ongoing_ms = offline.since_ms.map_or(0, |since_ms| now_ms.saturating_sub(since_ms));
+        offline.total_ms.saturating_add(ongoing_ms)
+    }
+
+    /// The network was unreachable for so long before this manager was opened.
+    pub fn was_offline(&self, for_ms: u64) {
+        self.offline.lock().total_ms = for_ms;
+    }
+
+    pub fn set_online(&self, online: bool, now_ms: TimeMs) {
+        let mut offline = self.offline.lock();
+        match (online, offline.since_ms) {
+            (false, None) => offline.since_ms = Some(now_ms),
+            (true, Some(since_ms)) => {
+                offline.since_ms = None;
+                offline.total_ms = offline.total_ms.saturating_add(now_ms.saturating_sub(since_ms));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.outputs.is_empty()
+    }
+}
+
+impl Inner {
+    fn commit(&mut self, queue: &Outputs) -> Result<(), StoreError> {
+        if !self.waiting.writes.is_empty() {
+            self.store.commit(&self.waiting.writes)?;
+            self.waiting.writes.clear();
+            self.waiting.bytes = 0;
+        }
+        self.waiting.outputs.drain(..).for_each(|(channel_id, output)| queue.push(&channel_id, output));
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! Messages through a channel: sent, received, and what becomes of ours.
+
+use bytes::Bytes;
+use tracing::debug;
+
+use super::checks::{check_id, check_outgoing};
+use super::slot::Turn;
+use super::translate::{encode, encode_draft};
+use super::Manager;
+use crate::channel::{Channel, Drafted, Received};
+use crate::error::Error;
+use crate::output::{
+    Delivered, Disposition, Event, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
+};
+use crate::types::{Dependency, Message, MessageId, ParticipantId, Profile, TimeMs};
+use crate::wire;
+
+impl Manager {
+    /// Makes a message ready to be broadcast, and keeps it until somebody is known to have it.
+    ///
+    /// `message_id`: unique for ever; `None` for a derived one. Wrapping an id again with equal content returns the same
+    /// bytes: a retry.
+    pub fn wrap_outgoing(
+        &self,
+        channel_id: &str,
+        message_id: Option<&str>,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<Wrapped, Error> {
+        self.observe(now_ms)?;
+        check_outgoing(message_id, content, &self.config)?;
+        self.check_room()?;
+        let (mut wrapped, released) = self.with_open_channel(channel_id, now_ms, |channel, turn| {
+            self.recall(channel, message_id)?;
+            let wrapped = self.wrap(channel, message_id, content, now_ms)?;
+            let reason = TransmitReason::Publish;
+            let (message_id, bytes) = (wrapped.message_id.clone(), wrapped.bytes.clone());
+            turn.commit = true;
+            turn.held = Some(Box::new(move || Output::Transmit(Transmit { message_id, reason, bytes })));
+            turn.for_host = true;
+            Ok(wrapped)
+        })?;
+        if !released {
+            wrapped.bytes = Bytes::new();
+        }
+        Ok(wrapped)
+    }
+
+    fn wrap(
+        &self,
+        channel: &mut Channel,
+        message_id: Option<&str>,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<Wrapped, Error> {
+        let mut draft = match channel.draft(message_id, content, now_ms)? {
+            Drafted::New(draft) => draft,
+            Drafted::Before(bytes) => return self.wrap_again(channel, bytes, content, now_ms),
+        };
+        let bytes = encode_draft(channel, &mut draft, Some(content), &self.config)?;
+        let message_id = draft.message_id().clone();
+        let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
+        channel.commit(draft, bytes.clone());
+        Ok(Wrapped { message_id, lamport_timestamp_ms, bytes })
+    }
+
+    /// Makes a message that is delivered at once, is not acknowledged and leaves no trace.
+    pub fn wrap_ephemeral(
+        &self,
+        channel_id: &str,
+        message_id: Option<&str>,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<Wrapped, Error> {
+        self.observe(now_ms)?;
+        check_outgoing(message_id, content, &self.config)?;
+        let (wrapped, _) = self.with_open_channel(channel_id, now_ms, |channel, _| {
+            let message_id = channel.draft_ephemeral(message_id)?;
+            let message = channel.ephemeral_message(&message_id, content);
+            let bytes = encode(channel.profile(), &message, &self.config)?;
+            Ok(Wrapped { message_id, lamport_timestamp_ms: None, bytes })
+        })?;
+        Ok(wrapped)
+    }
+
+    /// Takes in bytes from the network, of either profile.
+    pub fn unwrap_incoming<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
+        self.observe(now_ms)?;
+        self.unwrap(bytes, now_ms).inspect_err(|error| debug!(%error, "message refused"))
+    }
+
+    fn unwrap<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
+        let (profile, message) = wire::decode(bytes, &self.config)?;
+        self.check_room()?;
+        let (received, _) = self.with_open_channel(message.channel_id, now_ms, |channel, turn| {
+            self.receive(channel, bytes, &message, profile, now_ms, turn)
+        })?;
+        Ok(unwrapped(&message, profile, received))
+    }
+
+    /// Takes in a message, and notes whether its content is let out.
+    pub(super) fn receive<'t>(
+        &self,
+        channel: &mut Channel,
+        bytes: &[u8],
+        message: &'t Message<'t>,
+        profile: Profile,
+        now_ms: TimeMs,
+        turn: &mut Turn<'t>,
+    ) -> Result<Received, Error> {
+        let named = message.causal_history.iter().map(|entry| entry.message_id);
+        self.recall(channel, named.chain([message.message_id]))?;
+        let received = channel.receive(bytes, message, profile, now_ms)?;
+        match received.disposition {
+            Disposition::Delivered | Disposition::Late | Disposition::BeforeUs => {
+                turn.commit = true;
+                if self.durable.is_on() {
+                    let (late, own) = (received.disposition == Disposition::Late, received.own);
+                    turn.held = Some(Box::new(move || Output::Event(Event::Delivered(delivered(message, late, own)))));
+                }
+            }
+            // Its content comes once more when it is delivered.
+            Disposition::Waiting => turn.commit = true,
+            Disposition::Duplicate | Disposition::Own | Disposition::Sync | Disposition::Ephemeral => {}
+        }
+        Ok(received)
+    }
+
+    /// Ids that left a channel's memory, and that the store knows, come back into it.
+    pub(super) fn recall<'a>(&self, channel: &mut Channel, ids: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+        if self.durable.can_look_up() {
+            for hash in channel.unknown(ids) {
+                if self.durable.was_received(channel.id(), hash)? {
+                    channel.recall(hash);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells that messages are here by other means: who waits for them waits no longer.
+    pub fn mark_dependencies_met(&self, channel_id: &str, message_ids: &[&str], now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms)?;
+        message_ids.iter().try_for_each(|id| check_id("message id", id, &self.config))?;
+        self.check_room()?;
+        self.with_channel(channel_id, |channel, turn| {
+            self.recall(channel, message_ids.iter().copied())?;
+            channel.mark_dependencies_met(message_ids, now_ms);
+            turn.commit = true;
+            Ok(())
+        })
+    }
+
+    /// Sets what others need to fetch a message; an empty hint removes it.
+    pub fn set_retrieval_hint(&self, channel_id: &str, message_id: &str, hint: &[u8]) -> Result<(), Error> {
+        check_id("message id", message_id, &self.config)?;
+        let (size, limit) = (hint.len(), self.config.max_hint_bytes);
+        if size > limit {
+            return Err(Error::HintTooLong { size, limit });
+        }
+        self.durable.retry(&self.outputs)?;
+        self.with_channel(channel_id, |channel, turn| match channel.set_retrieval_hint(message_id, hint) {
+            true => {
+                turn.commit = true;
+                Ok(())
+            }
+            false => Err(Error::UnknownMessage(message_id.to_owned())),
+        })
+    }
+
+    /// What the next message will name in its causal history, so that the host can set hints first.
+    pub fn next_history(&self, channel_id: &str) -> Result<Vec<Dependency>, Error> {
+        self.with_channel(channel_id, |channel, _| Ok(channel.next_history()))
+    }
+
+    /// How far a message of ours got.
+    pub fn message_status(&self, channel_id: &str, message_id: &str) -> Result<MessageStatus, Error> {
+        check_id("message id", message_id, &self.config)?;
+        let unknown = || Error::UnknownMessage(message_id.to_owned());
+        self.with_channel(channel_id, |channel, _| channel.message_status(message_id).ok_or_else(unknown))
+    }
+
+    /// Sends a message of ours again, now, and counts its resends anew.
+    pub fn retry(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms)?;
+        check_id("message id", message_id, &self.config)?;
+        self.check_room()?;
+        self.with_channel(channel_id, |channel, turn| {
+            turn.commit = true;
+            channel.retry(message_id, now_ms)
+        })
+    }
+
+    /// Stops resending a message of ours.
+    pub fn cancel(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
+        self.observe(now_ms)?;
+        check_id("message id", message_id, &self.config)?;
+        self.durable.retry(&self.outputs)?;
+        self.with_channel(channel_id, |channel, turn| {
+            turn.commit = true;
+            channel.cancel(message_id, now_ms)
+        })
+    }
+
+    pub(super) fn tick_channel(&self, channel: &mut Channel, turn: &mut Turn<'_>, now_ms: TimeMs) -> Result<(), Error> {
+        if let Some(mut draft) = channel.tick(now_ms) {
+            let bytes = encode_draft(channel, &mut draft, None, &self.config)?;
+            channel.commit_sync(&draft);
+            let message_id = draft.message_id().clone();
+            let reason = if draft.asks() { TransmitReason::RepairRequest } else { TransmitReason::Sync };
+            let transmit = Transmit { message_id, reason, bytes };
+            turn.outputs.push(Output::Transmit(transmit));
+        }
+        Ok(())
+    }
+
+    /// A message of ours that is wrapped once more: the same bytes if the content is equal, and otherwise an error.
+    fn wrap_again(
+        &self,
+        channel: &mut Channel,
+        bytes: Bytes,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<Wrapped, Error> {
+        let (_, sent) = wire::decode(&bytes, &self.config)?;
+        if sent.payload() != Some(content) {
+            return Err(Error::IdReused(sent.message_id.to_owned()));
+        }
+        channel.sent_again(sent.message_id, now_ms);
+        let (message_id, lamport_timestamp_ms) = (sent.message_id.into(), sent.lamport_timestamp_ms);
+        Ok(Wrapped { message_id, lamport_timestamp_ms, bytes: bytes.clone() })
+    }
+
+    /// Runs `body` on a channel, opening it first if the configuration says so.
+    fn with_open_channel<'t, T>(
+        &self,
+        channel_id: &str,
+        now_ms: TimeMs,
+        body: impl FnOnce(&mut Channel, &mut Turn<'t>) -> Result<T, Error>,
+    ) -> Result<(T, bool), Error> {
+        let opened = self.open_for_message(channel_id, now_ms)?;
+        let result = self.with_open(channel_id, body);
+        if opened && result.is_err() {
+            self.forget_unused(channel_id);
+        }
+        result
+    }
+}
+
+fn unwrapped<'a>(message: &Message<'a>, profile: Profile, received: Received) -> Unwrapped<'a> {
+    Unwrapped {
+        channel_id: message.channel_id,
+        message_id: message.message_id,
+        sender_id: message.sender_id,
+        lamport_timestamp_ms: message.lamport_timestamp_ms,
+        profile,
+        content: message.content.unwrap_or_default(),
+        disposition: received.disposition,
+        own: received.own,
+        unmet: received.unmet,
+    }
+}
+
+fn delivered(message: &Message<'_>, late: bool, own: bool) -> Delivered {
+    Delivered {
+        message_id: MessageId::from(message.message_id),
+        sender_id: ParticipantId::from(message.sender_id),
+        lamport_timestamp_ms: message.lamport_timestamp_ms.unwrap_or(0),
+        content: Bytes::copy_from_slice(message.payload().unwrap_or_default()),
+        late,
+        own,
+    }
+}

@@ -1,0 +1,352 @@
+//! Records in an SQLite database file.
+//!
+//! The file is in WAL mode and locked while it is open: two managers on one file would undo each other's work. Its schema
+//! is in `schema.rs`.
+
+mod schema;
+mod seen;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::{LogItem, Store, Write};
+use crate::error::StoreError;
+use crate::idhash::IdHash;
+use crate::record::{Change, Key, Kind, StoredMessage, Value, Wanted, hash_bytes, hash_of};
+use crate::types::{ChannelId, MessageId, ParticipantId};
+use seen::Seen;
+
+/// Bits of a message's place that are its number in its channel; the others are the number of the channel.
+const NUMBER_BITS: u32 = 40;
+/// Statements that are kept prepared.
+const STATEMENTS: usize = 32;
+/// The number of a message, from its place.
+const MESSAGE_COLUMNS: &str = "place, hash, message_id, sender_id, lamport, since_ms, flags, bytes";
+
+/// When a commit is on the disk itself: what survives a loss of power, by SQLite's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Never waits: the operating system may lose what it had not written. A crash of the process loses nothing.
+    Off,
+    /// Waits now and then: a loss of power may lose the latest commits, and damages nothing.
+    Normal,
+    /// Waits at every commit: a loss of power loses nothing. The default.
+    #[default]
+    Full,
+}
+
+/// Records in an SQLite database file.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connection,
+    /// The numbers of channels.
+    channels: BTreeMap<ChannelId, i64>,
+    seen: Seen,
+}
+
+impl Sqlite {
+    /// Opens a database file, or makes one. `":memory:"` is one that is gone when it is closed.
+    ///
+    /// What is there and no database of ours is an error, and stays as it is.
+    pub fn open(path: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, StoreError> {
+        Self::with(Connection::open(path).map_err(error)?, synchronous)
+    }
+
+    /// The same, encrypted with a key: of any length, UTF-8 or not.
+    #[cfg(feature = "sqlcipher")]
+    pub fn open_encrypted(path: impl AsRef<Path>, synchronous: Synchronous, key: &[u8]) -> Result<Self, StoreError> {
+        let connection = Connection::open(path).map_err(error)?;
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        // A passphrase, not a raw key: whatever its length, the database's own salt goes into what is made of it.
+        connection.pragma_update(None, "key", hex).map_err(error)?;
+        Self::with(connection, synchronous)
+    }
+
+    fn with(mut connection: Connection, synchronous: Synchronous) -> Result<Self, StoreError> {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        schema::prepare(&mut connection, synchronous)?;
+        let channels = channel_numbers(&connection).map_err(error)?;
+        let seen = Seen::open(&connection)?;
+        Ok(Self { connection, channels, seen })
+    }
+
+    fn number_of(&self, channel_id: &str) -> Option<i64> {
+        self.channels.get(channel_id).copied()
+    }
+}
+
+fn channel_numbers(connection: &Connection) -> rusqlite::Result<BTreeMap<ChannelId, i64>> {
+    let mut statement = connection.prepare("SELECT channel_id, number FROM channels")?;
+    let rows = statement.query_map([], |row| Ok((ChannelId::from(&*row.get::<_, String>(0)?), row.get(1)?)))?;
+    rows.collect()
+}
+
+impl Store for Sqlite {
+    fn manager(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let record = self.connection.query_row("SELECT record FROM manager", [], |row| row.get(0));
+        record.optional().map_err(error)
+    }
+
+    fn heads(&mut self) -> Result<Vec<(ChannelId, Vec<u8>)>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT channel_id, head FROM channels").map_err(error)?;
+        let head = |row: &Row<'_>| Ok((ChannelId::from(&*row.get::<_, String>(0)?), row.get(1)?));
+        let rows = statement.query_map([], head).map_err(error)?;
+        rows.collect::<Result<_, _>>().map_err(error)
+    }
+
+    fn head(&mut self, channel_id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT head FROM channels WHERE channel_id = ?").map_err(error)?;
+        select.query_row([channel_id], |row| row.get(0)).optional().map_err(error)
+    }
+
+    fn records(&mut self, channel_id: &str) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        let Some(channel) = self.number_of(channel_id) else { return Ok(Vec::new()) };
+        const SELECT: &str = "SELECT kind, id, value FROM records WHERE channel = ? ORDER BY kind, id";
+        let mut statement = self.connection.prepare_cached(SELECT).map_err(error)?;
+        let mut rows = statement.query([channel]).map_err(error)?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next().map_err(error)? {
+            let (kind, id, value): (u8, Vec<u8>, _) = read_3(row).map_err(error)?;
+            records.push((Key::from_bytes(&[&[kind], &id[..]].concat())?, value));
+        }
+        Ok(records)
+    }
+
+    fn messages(&mut self, channel_id: &str, wanted: &Wanted) -> Result<Vec<StoredMessage>, StoreError> {
+        let Some(channel) = self.number_of(channel_id) else { return Ok(Vec::new()) };
+        let select = format!("SELECT {MESSAGE_COLUMNS} FROM messages WHERE place BETWEEN ? AND ? ORDER BY place");
+        let mut statement = self.connection.prepare_cached(&select).map_err(error)?;
+        let mut messages = Vec::new();
+        let ranges = wanted.numbers.iter().map(|number| (*number, *number));
+        for (from, to) in ranges.chain([(wanted.from, (1 << NUMBER_BITS) - 1)]) {
+            let mut rows = statement.query([place(channel, from)?, place(channel, to)?]).map_err(error)?;
+            while let Some(row) = rows.next().map_err(error)? {
+                messages.push(read_message(row)?);
+            }
+        }
+        Ok(messages)
+    }
+
+    fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError> {
+        let Some(channel) = self.number_of(channel_id) else { return Ok(false) };
+        self.seen.contains(&self.connection, channel, hash)
+    }
+
+    fn page(
+        &mut self,
+        channel_id: &str,
+        after: Option<(u64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<LogItem>, StoreError> {
+        let Some(channel) = self.number_of(channel_id) else { return Ok(Vec::new()) };
+        let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(ms, id)| (ordered(ms), id));
+        const SELECT: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
+            FROM messages WHERE place >> 40 = ?1 AND lamport >= ?2 AND (lamport > ?2 OR message_id > ?3)
+            ORDER BY lamport, message_id LIMIT ?4";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(SELECT).map_err(error)?;
+        let mut rows = statement.query(params![channel, after_ms, after_id, limit]).map_err(error)?;
+        let mut page = Vec::new();
+        while let Some(row) = rows.next().map_err(error)? {
+            let message = read_message(row)?;
+            let side = side_of(&self.connection, channel, message.number).map_err(error)?;
+            page.push(LogItem { message, side });
+        }
+        Ok(page)
+    }
+
+    fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
+        let mut channels = std::borrow::Cow::Borrowed(&self.channels);
+        let mut received = Vec::new();
+        let mut erases = false;
+        for write in batch {
+            match write {
+                Write::Manager(record) => put_manager(&transaction, record).map_err(error)?,
+                Write::Channel(channel_id, change) => {
+                    let channel = match channels.get(channel_id) {
+                        Some(number) => *number,
+                        None => {
+                            let number = add_channel(&transaction, channel_id).map_err(error)?;
+                            channels.to_mut().insert(channel_id.clone(), number);
+                            number
+                        }
+                    };
+                    write_change(&transaction, channel, change, &mut received)?;
+                }
+                Write::Forget(channel_id) => {
+                    erases = true;
+                    if let Some(channel) = channels.to_mut().remove(channel_id) {
+                        schema::forget(&transaction, channel).map_err(error)?;
+                    }
+                }
+                Write::Wipe => {
+                    erases = true;
+                    channels.to_mut().clear();
+                    schema::wipe(&transaction).map_err(error)?;
+                }
+            }
+        }
+        transaction.commit().map_err(error)?;
+        if let std::borrow::Cow::Owned(channels) = channels {
+            self.channels = channels;
+        }
+        self.seen.add(&self.connection, &received)?;
+        if erases {
+            // What was deleted is overwritten, but in the log of what was written it is still there.
+            let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        Ok(())
+    }
+}
+
+// ---- Writing
+
+fn put_manager(transaction: &Transaction<'_>, record: &[u8]) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO manager (id, record) VALUES (1, ?) ON CONFLICT DO UPDATE SET record = excluded.record";
+    transaction.prepare_cached(PUT)?.execute([record]).map(drop)
+}
+
+fn add_channel(transaction: &Transaction<'_>, channel_id: &ChannelId) -> rusqlite::Result<i64> {
+    // Not an old number again, whatever is left of an old channel.
+    const ADD: &str = "INSERT INTO channels (channel_id, head) VALUES (?, x'')";
+    transaction.prepare_cached(ADD)?.insert([channel_id.as_str()])
+}
+
+fn write_change(
+    transaction: &Transaction<'_>,
+    channel: i64,
+    change: &Change,
+    received: &mut Vec<(i64, IdHash)>,
+) -> Result<(), StoreError> {
+    match (&change.value, change.key.kind) {
+        (Some(Value::Message(message)), _) => {
+            put_message(transaction, channel, message)?;
+            received.push((channel, message.hash));
+            Ok(())
+        }
+        (Some(Value::Bytes(head)), Kind::Head) => put_head(transaction, channel, head).map_err(error),
+        (Some(Value::Bytes(value)), _) => put_record(transaction, channel, change.key, value).map_err(error),
+        (None, Kind::Message) => {
+            let number = u64::try_from(change.key.id).unwrap_or(u64::MAX);
+            let place = place(channel, number)?;
+            let delete = transaction.prepare_cached("DELETE FROM messages WHERE place = ?");
+            delete.and_then(|mut delete| delete.execute([place])).map(drop).map_err(error)
+        }
+        (None, _) => delete_record(transaction, channel, change.key).map_err(error),
+    }
+}
+
+fn put_head(transaction: &Transaction<'_>, channel: i64, head: &[u8]) -> rusqlite::Result<()> {
+    transaction.prepare_cached("UPDATE channels SET head = ? WHERE number = ?")?.execute(params![head, channel]).map(drop)
+}
+
+fn put_record(transaction: &Transaction<'_>, channel: i64, key: Key, value: &[u8]) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO records (channel, kind, id, value) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET value = excluded.value";
+    let id = key.id.to_be_bytes();
+    transaction.prepare_cached(PUT)?.execute(params![channel, key.kind as u8, id, value]).map(drop)
+}
+
+fn delete_record(transaction: &Transaction<'_>, channel: i64, key: Key) -> rusqlite::Result<()> {
+    const DELETE: &str = "DELETE FROM records WHERE channel = ? AND kind = ? AND id = ?";
+    let id = key.id.to_be_bytes();
+    transaction.prepare_cached(DELETE)?.execute(params![channel, key.kind as u8, id]).map(drop)
+}
+
+fn put_message(transaction: &Transaction<'_>, channel: i64, message: &StoredMessage) -> Result<(), StoreError> {
+    const PUT: &str = "INSERT INTO messages (place, hash, message_id, sender_id, lamport, since_ms, flags, bytes)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET flags = excluded.flags, bytes = excluded.bytes";
+    let place = place(channel, message.number)?;
+    let put = transaction.prepare_cached(PUT).and_then(|mut put| {
+        put.execute(params![
+            place,
+            message.hash.number().to_be_bytes(),
+            message.message_id.as_str(),
+            message.sender_id.as_str(),
+            ordered(message.lamport_ms),
+            // A time of the host's, which fits.
+            message.since_ms.cast_signed(),
+            message.flags,
+            &message.bytes[..],
+        ])
+    });
+    put.map_err(error)?;
+    seen::put(transaction, channel, message.number, &hash_bytes(message.hash)).map_err(error)
+}
+
+// ---- Reading
+
+fn read_3<A, B, C>(row: &Row<'_>) -> rusqlite::Result<(A, B, C)>
+where
+    A: rusqlite::types::FromSql,
+    B: rusqlite::types::FromSql,
+    C: rusqlite::types::FromSql,
+{
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+}
+
+fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
+    let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?)).map_err(error);
+    let place: i64 = row.get(0).map_err(error)?;
+    let hash: Vec<u8> = row.get(1).map_err(error)?;
+    let (lamport, since_ms): (i64, i64) = (row.get(4).map_err(error)?, row.get(5).map_err(error)?);
+    Ok(StoredMessage {
+        number: (place & ((1 << NUMBER_BITS) - 1)).cast_unsigned(),
+        hash: hash_of(&hash)?,
+        message_id: MessageId::from(text(2)?),
+        sender_id: ParticipantId::from(text(3)?),
+        lamport_ms: unordered(lamport),
+        since_ms: since_ms.cast_unsigned(),
+        flags: row.get(6).map_err(error)?,
+        bytes: row.get::<_, Vec<u8>>(7).map_err(error)?.into(),
+    })
+}
+
+fn side_of(connection: &Connection, channel: i64, number: u64) -> rusqlite::Result<Option<Vec<u8>>> {
+    const SELECT: &str = "SELECT value FROM records WHERE channel = ? AND kind = ? AND id = ?";
+    let id = u128::from(number).to_be_bytes();
+    let mut statement = connection.prepare_cached(SELECT)?;
+    statement.query_row(params![channel, Kind::Side as u8, id], |row| row.get(0)).optional()
+}
+
+// ---- Numbers
+
+/// Where a message lies in its table: by channel, then by number.
+fn place(channel: i64, number: u64) -> Result<i64, StoreError> {
+    let number = i64::try_from(number).ok().filter(|number| *number < 1 << NUMBER_BITS);
+    let channel = Some(channel).filter(|channel| (0..1 << (62 - NUMBER_BITS)).contains(channel));
+    let place = channel.zip(number).map(|(channel, number)| channel << NUMBER_BITS | number);
+    place.ok_or_else(|| StoreError::Io("more channels or messages than the schema has numbers for".to_owned()))
+}
+
+/// A timestamp as SQLite orders it: less 2^63.
+fn ordered(ms: u64) -> i64 {
+    (ms ^ 1 << 63).cast_signed()
+}
+
+fn unordered(ms: i64) -> u64 {
+    ms.cast_unsigned() ^ 1 << 63
+}
+
+fn error(error: rusqlite::Error) -> StoreError {
+    let text = error.to_string();
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+            ErrorCode::DiskFull => StoreError::Full(text),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked(text),
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly(text),
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged(text),
+            _ => StoreError::Io(text),
+        },
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => StoreError::Damaged(text),
+        _ => StoreError::Io(text),
+    }
+}

@@ -1,0 +1,106 @@
+//! The schema of the database, its versions, and how one becomes the next.
+//!
+//! | table | a row is |
+//! |---|---|
+//! | `manager` | the manager's record; there is one at most |
+//! | `channels` | a channel: its number, its id, and how it stands |
+//! | `records` | a record of a channel, by kind and id |
+//! | `messages` | a message of a log |
+//! | `seen` | the hash of an id that was once in a log |
+//!
+//! `messages.place` is the number of the channel times 2^40, plus the number of the message by arrival.
+//! `messages.lamport` is the Lamport timestamp in milliseconds less 2^63, so that SQLite orders it as what it is: an
+//! unsigned number. `messages.flags` is a sum: 1 its sender id is ours, 2 it came late, 4 only its content is here (else
+//! the encoded message), 8 we may have to send it again, 16 we sent it, 32 the host said that it was here before.
+//! `records.id` and the hashes are 16 bytes, big-endian. Records are protobuf messages, defined beside the parts of the
+//! state that they hold (`src/channel/*/durable.rs`).
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{Synchronous, error};
+use crate::error::StoreError;
+
+/// What tells a database of ours from any other: "SDSR".
+const APPLICATION_ID: i64 = 0x5344_5352;
+
+/// Each brings the schema to the next version, from 0 on, an empty database. Never changed once released; one is added.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE manager (id INTEGER PRIMARY KEY CHECK (id = 1), record BLOB NOT NULL);
+    CREATE TABLE channels (number INTEGER PRIMARY KEY AUTOINCREMENT, channel_id TEXT NOT NULL UNIQUE, head BLOB NOT NULL);
+    CREATE TABLE records (channel INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (channel, kind, id)) WITHOUT ROWID;
+    CREATE TABLE messages (place INTEGER PRIMARY KEY, hash BLOB NOT NULL, message_id TEXT NOT NULL,
+        sender_id TEXT NOT NULL, lamport INTEGER NOT NULL, since_ms INTEGER NOT NULL, flags INTEGER NOT NULL,
+        bytes BLOB NOT NULL);
+    CREATE INDEX messages_in_order ON messages (place >> 40, lamport);
+    CREATE TABLE seen (channel INTEGER NOT NULL, era INTEGER NOT NULL, hash BLOB NOT NULL,
+        PRIMARY KEY (channel, era, hash)) WITHOUT ROWID;
+"];
+
+/// Makes a connection ready: its settings, and the schema brought to the version known here.
+pub(super) fn prepare(connection: &mut Connection, synchronous: Synchronous) -> Result<(), StoreError> {
+    // The lock is taken with the first access and held. SQLite then needs no shared memory for its write-ahead log.
+    let setting = |name: &str, value: &str| connection.pragma_update(None, name, value).map_err(error);
+    setting("locking_mode", "EXCLUSIVE")?;
+    setting("trusted_schema", "OFF")?;
+    check_ours(connection)?;
+    let wal: Result<String, _> = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+    wal.map_err(error)?;
+    setting("secure_delete", "ON")?;
+    let level = match synchronous {
+        Synchronous::Off => "OFF",
+        Synchronous::Normal => "NORMAL",
+        Synchronous::Full => "FULL",
+    };
+    setting("synchronous", level)?;
+    migrate(connection)
+}
+
+/// Refuses what is somebody else's, before anything is written.
+fn check_ours(connection: &Connection) -> Result<(), StoreError> {
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(error)?;
+    if tables > 0 && number(connection, "application_id")? != APPLICATION_ID {
+        return Err(StoreError::Damaged("a database of another application".to_owned()));
+    }
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found = number(connection, "user_version")?;
+    let found = usize::try_from(found).map_err(|_| StoreError::Damaged("a negative schema version".to_owned()))?;
+    let Some(missing) = MIGRATIONS.get(found..) else {
+        let (found, known) = (u32::try_from(found).unwrap_or(u32::MAX), MIGRATIONS.len() as u32);
+        return Err(StoreError::Newer { found, known });
+    };
+    // Takes the lock for writing even when there is nothing to do: who cannot write learns of it now.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
+    for migration in missing {
+        transaction.execute_batch(migration).map_err(error)?;
+    }
+    if !missing.is_empty() {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(error)?;
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(error)?;
+    }
+    transaction.commit().map_err(error)
+}
+
+fn number(connection: &Connection, pragma: &str) -> Result<i64, StoreError> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(error)
+}
+
+/// Deletes all of a channel.
+pub(super) fn forget(transaction: &Transaction<'_>, channel: i64) -> rusqlite::Result<()> {
+    let range = (channel << super::NUMBER_BITS, (channel + 1) << super::NUMBER_BITS);
+    transaction.execute("DELETE FROM messages WHERE place >= ? AND place < ?", range)?;
+    transaction.execute("DELETE FROM records WHERE channel = ?", [channel])?;
+    transaction.execute("DELETE FROM seen WHERE channel = ?", [channel])?;
+    transaction.execute("DELETE FROM channels WHERE number = ?", [channel])?;
+    Ok(())
+}
+
+/// Deletes everything.
+pub(super) fn wipe(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "DELETE FROM manager; DELETE FROM channels; DELETE FROM records; DELETE FROM messages; DELETE FROM seen;",
+    )
+}

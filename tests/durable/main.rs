@@ -1,0 +1,9 @@
+//! Durable state: whatever keeps it, a manager that is restored goes on as if it had never stopped.
+
+mod contract;
+mod failing;
+mod host;
+mod kinds;
+mod life;
+mod sqlite;
+mod twins;

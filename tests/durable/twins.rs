@@ -1,0 +1,334 @@
+//! A manager that is stopped and restored after every step, beside one that never stops: both say the same, always.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+use sds::Manager;
+use sds::config::Config;
+use sds::output::{ChannelOptions, Output};
+use sds::types::{ChannelId, Profile, TimeMs};
+
+use crate::kinds::Kind;
+
+const START_MS: TimeMs = 1_790_000_000_000;
+const CHANNELS: [&str; 2] = ["garden", "kitchen"];
+
+/// One step of a history.
+#[derive(Clone, Debug)]
+enum Step {
+    /// The twins send, or another member does.
+    Send { who: usize, channel: usize, derived: bool },
+    /// A packet in flight reaches somebody: the twins, or another member; or is lost.
+    Arrive { packet: usize, who: usize, again: bool },
+    Lose { packet: usize },
+    Tick { after_ms: u64 },
+    Back { by_ms: u64 },
+    Online(bool),
+    Ephemeral { channel: usize },
+    /// Of the ids seen so far.
+    MarkMet { id: usize },
+    Hint { id: usize, len: usize },
+    Retry { id: usize },
+    Cancel { id: usize },
+    Reopen { channel: usize },
+    Forget { channel: usize },
+    Seed { channel: usize, number: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let id = 0..400_usize;
+    prop_oneof![
+        6 => (0..3_usize, 0..2_usize, any::<bool>()).prop_map(|(who, channel, derived)| Step::Send { who, channel, derived }),
+        14 => (0..64_usize, 0..3_usize, any::<bool>()).prop_map(|(packet, who, again)| Step::Arrive { packet, who, again }),
+        2 => (0..64_usize).prop_map(|packet| Step::Lose { packet }),
+        6 => (0..200_000_u64).prop_map(|after_ms| Step::Tick { after_ms }),
+        1 => (0..300_000_u64).prop_map(|by_ms| Step::Back { by_ms }),
+        1 => any::<bool>().prop_map(Step::Online),
+        1 => (0..2_usize).prop_map(|channel| Step::Ephemeral { channel }),
+        1 => id.clone().prop_map(|id| Step::MarkMet { id }),
+        2 => (id.clone(), 0..9_usize).prop_map(|(id, len)| Step::Hint { id, len }),
+        1 => id.clone().prop_map(|id| Step::Retry { id }),
+        1 => id.prop_map(|id| Step::Cancel { id }),
+        1 => (0..2_usize).prop_map(|channel| Step::Reopen { channel }),
+        1 => (0..2_usize).prop_map(|channel| Step::Forget { channel }),
+        1 => (0..2_usize, 0..50_u64).prop_map(|(channel, number)| Step::Seed { channel, number }),
+    ]
+}
+
+/// Limits so small that they are reached.
+fn config(who: &str, profile: Profile) -> Config {
+    Config {
+        participant_id: who.to_owned(),
+        seed: Some(7),
+        profile,
+        log_messages: 8,
+        log_bytes: 60_000,
+        seen_limit: 12,
+        max_waiting_messages: 6,
+        max_missing: 10,
+        max_unacknowledged: 6,
+        max_resends: 2,
+        bloom_capacity: 70,
+        stored_messages: 14,
+        stored_ms: 900_000,
+        sync_in_libsds: true,
+        unload_after_ms: 60_000,
+        dependency_timeout_ms: 400_000,
+        ..Config::default()
+    }
+}
+
+struct Group {
+    kind: Kind,
+    config: Config,
+    /// One of the twins never stops. It has a store too: what a store knows is not forgotten.
+    steady: Manager,
+    steady_kind: Kind,
+    others: [Manager; 2],
+    now_ms: TimeMs,
+    online: bool,
+    packets: VecDeque<(usize, Vec<u8>)>,
+    ids: Vec<(usize, String)>,
+    sent: usize,
+}
+
+impl Group {
+    fn new(kind: Kind, profile: Profile) -> Self {
+        let config = config("twin", profile);
+        let mut steady_kind = match kind {
+            Kind::Host(_) => Kind::Host(crate::host::Host::default()),
+            _ => Kind::Memory(sds::store::Memory::default()),
+        };
+        let steady = steady_kind.open(&config, START_MS).expect("opens");
+        let member = |who| Manager::open(self::config(who, profile)).expect("opens");
+        let others = [member("bob"), member("carol")];
+        let twin = kind.open(&config, START_MS).expect("opens");
+        for manager in others.iter().chain([&steady, &twin]) {
+            for channel in CHANNELS {
+                manager.open_channel(channel, ChannelOptions::default(), START_MS).expect("opens");
+            }
+        }
+        let mut kind = kind;
+        kind.stop(twin);
+        steady_kind.drain(&steady);
+        Self {
+            kind,
+            config,
+            steady,
+            steady_kind,
+            others,
+            now_ms: START_MS,
+            online: true,
+            packets: VecDeque::new(),
+            ids: Vec::new(),
+            sent: 0,
+        }
+    }
+
+    /// The same call on both twins, the second restored for it and stopped again. What they say is compared.
+    fn both(&mut self, call: impl Fn(&Manager) -> String) -> Result<(), TestCaseError> {
+        let before_ms = self.now_ms;
+        let twin = self.kind.open(&self.config, before_ms).expect("opens again");
+        if !self.online {
+            twin.set_online(false, before_ms).expect("a good time");
+            self.kind.drain(&twin);
+        }
+        let said = [&self.steady, &twin].map(&call);
+        let drained = [self.steady_kind.drain(&self.steady), self.kind.drain(&twin)];
+        let dumps = [&self.steady, &twin].map(|manager| CHANNELS.map(|channel| manager.dump_channel(channel)));
+        self.kind.stop(twin);
+        self.steady.flush().expect("the store works");
+        self.steady_kind.drain(&self.steady);
+        prop_assert_eq!(&said[0], &said[1]);
+        let [steady, restored] = drained;
+        prop_assert_eq!(format!("{steady:#?}"), format!("{restored:#?}"));
+        let [steady_dump, restored_dump] = dumps;
+        prop_assert_eq!(format!("{steady_dump:#?}"), format!("{restored_dump:#?}"));
+        self.take(steady);
+        Ok(())
+    }
+
+    fn take(&mut self, outputs: Vec<(ChannelId, Output)>) {
+        for (channel_id, output) in outputs {
+            if let Output::Transmit(transmit) = output {
+                let channel = CHANNELS.iter().position(|channel| **channel == *channel_id).unwrap_or(0);
+                self.packets.push_back((channel, transmit.bytes.to_vec()));
+            }
+        }
+        while self.packets.len() > 64 {
+            self.packets.pop_front();
+        }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match *step {
+            Step::Send { who: 0, channel, derived } => self.send(channel, derived),
+            Step::Send { who, channel, .. } => {
+                let id = self.next_id("other", channel);
+                let other = &self.others[who - 1];
+                if let Ok(wrapped) = other.wrap_outgoing(CHANNELS[channel], Some(&id), id.as_bytes(), self.now_ms) {
+                    self.packets.push_back((channel, wrapped.bytes.to_vec()));
+                }
+                Ok(())
+            }
+            Step::Arrive { packet, who, again } => self.arrive(packet, who, again),
+            Step::Lose { packet } => {
+                if !self.packets.is_empty() {
+                    self.packets.remove(packet % self.packets.len());
+                }
+                Ok(())
+            }
+            Step::Tick { after_ms } => self.tick(after_ms),
+            Step::Back { by_ms } => {
+                self.now_ms -= by_ms;
+                self.tick(0)
+            }
+            Step::Online(online) => {
+                self.online = online;
+                let now_ms = self.now_ms;
+                self.both(|manager| format!("{:?}", manager.set_online(online, now_ms)))
+            }
+            Step::Ephemeral { channel } => {
+                let now_ms = self.now_ms;
+                self.both(|manager| format!("{:?}", manager.wrap_ephemeral(CHANNELS[channel], None, b"typing", now_ms)))
+            }
+            Step::MarkMet { id } => self.on_id(id, |manager, channel, id, now_ms| {
+                format!("{:?}", manager.mark_dependencies_met(channel, &[id], now_ms))
+            }),
+            Step::Hint { id, len } => self.on_id(id, |manager, channel, id, _| {
+                format!("{:?}", manager.set_retrieval_hint(channel, id, &vec![1; len]))
+            }),
+            Step::Retry { id } => {
+                self.on_id(id, |manager, channel, id, now_ms| format!("{:?}", manager.retry(channel, id, now_ms)))
+            }
+            Step::Cancel { id } => {
+                self.on_id(id, |manager, channel, id, now_ms| format!("{:?}", manager.cancel(channel, id, now_ms)))
+            }
+            Step::Reopen { channel } => {
+                let (channel, now_ms) = (CHANNELS[channel], self.now_ms);
+                self.both(|manager| {
+                    let closed = manager.close_channel(channel);
+                    format!("{closed:?} {:?}", manager.open_channel(channel, ChannelOptions::default(), now_ms))
+                })
+            }
+            Step::Forget { channel } => {
+                let (channel, now_ms) = (CHANNELS[channel], self.now_ms);
+                self.both(|manager| {
+                    let forgotten = manager.forget_channel(channel);
+                    format!("{forgotten:?} {:?}", manager.open_channel(channel, ChannelOptions::default(), now_ms))
+                })
+            }
+            Step::Seed { channel, number } => {
+                let (channel, now_ms) = (CHANNELS[channel], self.now_ms);
+                let id = format!("seeded-{number}");
+                let known = sds::manager::Known {
+                    message_id: &id,
+                    sender_id: "bob",
+                    lamport_timestamp_ms: START_MS + number * 100_000,
+                    retrieval_hint: None,
+                };
+                self.both(|manager| format!("{:?}", manager.seed_history(channel, &[known], now_ms)))
+            }
+        }
+    }
+
+    fn next_id(&mut self, who: &str, channel: usize) -> String {
+        self.sent += 1;
+        let id = format!("{who}-{}", self.sent);
+        self.ids.push((channel, id.clone()));
+        id
+    }
+
+    fn send(&mut self, channel: usize, derived: bool) -> Result<(), TestCaseError> {
+        let id = (!derived).then(|| self.next_id("twin", channel));
+        let now_ms = self.now_ms;
+        let sent = std::cell::RefCell::new(None);
+        self.both(|manager| {
+            let wrapped = manager.wrap_outgoing(CHANNELS[channel], id.as_deref(), b"what about the roses?", now_ms);
+            if let Ok(wrapped) = &wrapped {
+                *sent.borrow_mut() = Some((wrapped.message_id.to_string(), wrapped.bytes.to_vec()));
+            }
+            format!("{wrapped:?}")
+        })?;
+        if let Some((id, bytes)) = sent.into_inner() {
+            self.ids.push((channel, id));
+            if !bytes.is_empty() {
+                self.packets.push_back((channel, bytes));
+            }
+        }
+        Ok(())
+    }
+
+    fn arrive(&mut self, packet: usize, who: usize, again: bool) -> Result<(), TestCaseError> {
+        if self.packets.is_empty() {
+            return Ok(());
+        }
+        let packet = packet % self.packets.len();
+        let bytes = self.packets[packet].1.clone();
+        if !again {
+            self.packets.remove(packet);
+        }
+        let now_ms = self.now_ms;
+        if who == 0 {
+            return self.both(|manager| format!("{:?}", manager.unwrap_incoming(&bytes, now_ms)));
+        }
+        let _ = self.others[who - 1].unwrap_incoming(&bytes, now_ms);
+        let outputs = self.others[who - 1].drain();
+        self.take(outputs);
+        Ok(())
+    }
+
+    fn tick(&mut self, after_ms: u64) -> Result<(), TestCaseError> {
+        let now_ms = self.now_ms + after_ms;
+        for other in 0..2 {
+            self.others[other].tick(now_ms).expect("a good time");
+            let outputs = self.others[other].drain();
+            self.take(outputs);
+        }
+        // The call comes first: what is restored has the time at which it was stopped.
+        let result = self.both(|manager| format!("{:?} {:?}", manager.tick(now_ms), manager.next_deadline()));
+        self.now_ms = now_ms;
+        result
+    }
+
+    fn on_id(
+        &mut self,
+        id: usize,
+        call: impl Fn(&Manager, &str, &str, TimeMs) -> String,
+    ) -> Result<(), TestCaseError> {
+        if self.ids.is_empty() {
+            return Ok(());
+        }
+        let (channel, id) = self.ids[id % self.ids.len()].clone();
+        let now_ms = self.now_ms;
+        self.both(|manager| call(manager, CHANNELS[channel], &id, now_ms))
+    }
+}
+
+fn run(kind: Kind, profile: Profile, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut group = Group::new(kind, profile);
+    steps.iter().try_for_each(|step| group.step(step))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn restored_from_memory(libsds: bool, steps in proptest::collection::vec(step(), 1..120)) {
+        run(Kind::Memory(sds::store::Memory::default()), profile(libsds), &steps)?;
+    }
+
+    #[test]
+    fn restored_from_a_host(libsds: bool, steps in proptest::collection::vec(step(), 1..120)) {
+        run(Kind::Host(crate::host::Host::default()), profile(libsds), &steps)?;
+    }
+
+    #[test]
+    fn restored_from_sqlite(libsds: bool, steps in proptest::collection::vec(step(), 1..60)) {
+        run(Kind::sqlite(), profile(libsds), &steps)?;
+    }
+}
+
+fn profile(libsds: bool) -> Profile {
+    if libsds { Profile::Libsds } else { Profile::Rfc }
+}
