@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Channel;
+use crate::types::TimeMs;
 
 impl Channel {
-    /// The state without any content, as JSON.
-    pub fn dump(&self) -> Value {
+    /// The state without any content, as JSON. `now_ms`: the time, to tell deadlines by.
+    pub fn dump(&self, now_ms: TimeMs) -> Value {
         let params = self.filter.params();
         let log: Vec<_> = self.log.latest().map(|entry| json!([entry.lamport_ms, &*entry.message_id])).collect();
         let waiting = self.incoming.waiting().map(|message| {
@@ -17,8 +18,11 @@ impl Channel {
                 "content_bytes": message.content.len(),
             })
         });
-        let missing = self.incoming.missing().map(|dependency| {
+        // Offline, deadlines move on with the time.
+        let offline_ms = self.offline_since_ms.map_or(0, |since_ms| self.clock.to_steady(now_ms).saturating_sub(since_ms));
+        let missing = self.incoming.missing().map(|(dependency, deadline_ms)| {
             json!({
+                "deadline_ms": self.clock.to_host(deadline_ms.saturating_add(offline_ms)),
                 "message_id": &*dependency.message_id,
                 "sender_id": dependency.sender_id.as_deref(),
                 "has_hint": dependency.retrieval_hint.is_some(),

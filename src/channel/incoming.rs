@@ -121,8 +121,9 @@ impl Incoming {
     }
 
     /// The missing messages by deadline.
-    pub fn missing(&self) -> impl Iterator<Item = &Dependency> {
-        self.missing_due.iter().filter_map(|due| self.missing.get(&due.1)).map(|missing| &missing.dependency)
+    pub fn missing(&self) -> impl Iterator<Item = (&Dependency, TimeMs)> {
+        let missing = self.missing_due.iter().filter_map(|due| self.missing.get(&due.1));
+        missing.map(|missing| (&missing.dependency, missing.deadline_ms))
     }
 
     /// Sets or removes the hint of a waiting message; false if it does not wait.

@@ -165,17 +165,22 @@ impl Channel {
         }
     }
 
-    /// The network was unreachable for so long while this channel was not in memory; `still`: and is, now.
-    pub fn missed_offline(&mut self, for_ms: u64, still: Option<TimeMs>) {
+    /// The channel leaves memory now: the time offline up to here is taken in.
+    pub fn leave(&mut self, now_ms: TimeMs) {
         if let Some(since_ms) = self.offline_since_ms.take() {
-            // It was when the channel was stored.
-            let until_ms = self.clock.latest().steady_ms;
-            self.incoming.postpone(until_ms.saturating_sub(since_ms));
+            self.incoming.postpone(self.clock.to_steady(now_ms).saturating_sub(since_ms));
         }
-        if for_ms > 0 {
-            self.incoming.postpone(for_ms);
+    }
+
+    /// The channel is back in memory. `missed_ms`: how long the network was unreachable meanwhile; `offline`: since now, it
+    /// is again or still.
+    pub fn come_back(&mut self, missed_ms: u64, offline: Option<TimeMs>) {
+        // It was not taken in if we stopped with the channel in memory: then up to its latest call.
+        self.leave(0);
+        if missed_ms > 0 {
+            self.incoming.postpone(missed_ms);
         }
-        self.offline_since_ms = still.map(|now_ms| self.clock.to_steady(now_ms));
+        self.offline_since_ms = offline.map(|now_ms| self.clock.to_steady(now_ms));
     }
 
     fn is_online(&self) -> bool {

@@ -31,6 +31,9 @@ struct ManagerRecord {
     seed: u64,
     #[prost(fixed64, tag = "3")]
     rng: u64,
+    /// The latest time that it was told, when this was last written.
+    #[prost(uint64, tag = "4")]
+    latest_ms: u64,
 }
 
 impl Manager {
@@ -80,11 +83,21 @@ impl Manager {
             return Err(Error::Store(StoreError::Damaged("channels of no manager".to_owned())));
         }
         let manager = Self::with(config, Durable::new(store, by_host))?;
-        match record {
-            Some(record) => *manager.rng.lock() = fastrand::Rng::with_seed(record.rng),
-            None => manager.store_itself()?,
+        let latest_ms = match record {
+            Some(record) => {
+                *manager.rng.lock() = fastrand::Rng::with_seed(record.rng);
+                record.latest_ms
+            }
+            None => {
+                manager.store_itself()?;
+                0
+            }
+        };
+        let stopped_ms = manager.place(heads).max(latest_ms);
+        manager.latest_ms.store(stopped_ms, Ordering::Release);
+        if stopped_ms > 0 {
+            manager.durable.was_offline(now_ms.saturating_sub(stopped_ms));
         }
-        manager.place(heads, now_ms);
         Ok(manager)
     }
 
@@ -107,9 +120,10 @@ impl Manager {
         })
     }
 
-    /// Puts stored channels in their places. They are read when they are first used.
-    fn place(&self, heads: Vec<(ChannelId, Vec<u8>)>, now_ms: TimeMs) {
-        let mut stopped_ms = None;
+    /// Puts stored channels in their places. They are read when they are first used. Returns the latest time that any of
+    /// them was told.
+    fn place(&self, heads: Vec<(ChannelId, Vec<u8>)>) -> TimeMs {
+        let mut stopped_ms = 0;
         let mut channels = BTreeMap::new();
         for (id, head) in heads {
             // One that does not decode is an error for who uses it, and for nobody else.
@@ -119,14 +133,13 @@ impl Manager {
                 Err(_) => State::stored(id.clone(), ChannelOptions::default(), true, false),
             };
             if let Ok(head) = head {
-                stopped_ms = stopped_ms.max(Some(head.channel.latest_ms()));
+                stopped_ms = stopped_ms.max(head.channel.latest_ms());
                 self.schedule_at(&mut state, head.due_ms);
             }
             channels.insert(id, Arc::new(Slot { state: Mutex::new(state) }));
         }
-        self.latest_ms.store(stopped_ms.unwrap_or(0), Ordering::Release);
-        self.durable.was_offline(stopped_ms.map_or(0, |stopped_ms| now_ms.saturating_sub(stopped_ms)));
         *self.channels.write() = channels;
+        stopped_ms
     }
 
     fn own_record(&self) -> Write {
@@ -134,6 +147,7 @@ impl Manager {
             participant_id: self.config.participant_id.clone(),
             seed: self.config.seed.unwrap_or_default(),
             rng: self.rng.lock().get_seed(),
+            latest_ms: self.latest_ms.load(Ordering::Acquire),
         };
         Write::Manager(record.encode_to_vec())
     }
@@ -153,7 +167,7 @@ impl Manager {
                 self.durable.store(&state.id, writes, &self.outputs)?;
             }
         }
-        Ok(())
+        if self.durable.is_on() { self.store_itself() } else { Ok(()) }
     }
 
     /// For a host that keeps the state: what waits to be committed. The same again until it is confirmed, and `None` if

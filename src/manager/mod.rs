@@ -62,7 +62,8 @@ impl Manager {
     pub fn set_online(&self, online: bool, now_ms: TimeMs) -> Result<(), Error> {
         self.observe(now_ms)?;
         self.online.store(online, Ordering::Release);
-        self.durable.set_online(online, now_ms);
+        // Small steps back count as no time passing.
+        self.durable.set_online(online, self.latest_ms.load(Ordering::Acquire));
         for slot in self.all_slots() {
             let mut state = slot.state.lock();
             if let Some(channel) = state.loaded() {
@@ -80,7 +81,8 @@ impl Manager {
 
     /// A channel's state without any content, as JSON.
     pub fn dump_channel(&self, channel_id: &str) -> Result<String, Error> {
-        self.with_channel(channel_id, |channel, _| Ok(format!("{:#}", channel.dump())))
+        let now_ms = self.latest_ms.load(Ordering::Acquire);
+        self.with_channel(channel_id, |channel, _| Ok(format!("{:#}", channel.dump(now_ms))))
     }
 
     /// Does what is due. Early, late and extra calls do no harm.

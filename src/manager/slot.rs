@@ -209,7 +209,7 @@ impl Manager {
         let missed_ms = self.durable.offline_ms(now_ms).saturating_sub(state.offline_seen_ms);
         let Some(channel) = state.channel.as_deref_mut() else { return };
         let online = self.online.load(Ordering::Acquire);
-        channel.missed_offline(missed_ms, (!online).then_some(now_ms));
+        channel.come_back(missed_ms, (!online).then_some(now_ms));
     }
 
     /// Takes a channel out of memory, once all of it is stored.
@@ -217,7 +217,7 @@ impl Manager {
         let now_ms = self.latest_ms.load(Ordering::Acquire);
         let Some(channel) = state.loaded() else { return Ok(()) };
         // From here on the manager counts the time offline.
-        channel.set_online(true, now_ms);
+        channel.leave(now_ms);
         let writes = self.writes_of(state);
         if self.durable.store(&state.id, writes, &self.outputs)? {
             state.channel = None;

@@ -139,11 +139,13 @@ impl Group {
         self.kind.stop(twin);
         self.steady.flush().expect("the store works");
         self.steady_kind.drain(&self.steady);
-        prop_assert_eq!(&said[0], &said[1]);
+        same(&said[0], &said[1])?;
         let [steady, restored] = drained;
-        prop_assert_eq!(format!("{steady:#?}"), format!("{restored:#?}"));
-        let [steady_dump, restored_dump] = dumps;
-        prop_assert_eq!(format!("{steady_dump:#?}"), format!("{restored_dump:#?}"));
+        same(&format!("{steady:#?}"), &format!("{restored:#?}"))?;
+        for (steady, restored) in dumps[0].iter().zip(&dumps[1]) {
+            let text = |dump: &Result<String, _>| dump.clone().unwrap_or_else(|error: sds::Error| error.to_string());
+            same(&text(steady), &text(restored))?;
+        }
         self.take(steady);
         Ok(())
     }
@@ -305,13 +307,22 @@ impl Group {
     }
 }
 
+/// Two texts that have to be equal; tells the lines that are not.
+fn same(steady: &str, restored: &str) -> Result<(), TestCaseError> {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (steady, restored) = (lines(steady), lines(restored));
+    let differ = steady.iter().zip(&restored).filter(|(a, b)| a != b).take(4).collect::<Vec<_>>();
+    prop_assert!(steady == restored, "never stopped, and restored: {differ:#?}, lines {} {}", steady.len(), restored.len());
+    Ok(())
+}
+
 fn run(kind: Kind, profile: Profile, steps: &[Step]) -> Result<(), TestCaseError> {
     let mut group = Group::new(kind, profile);
     steps.iter().try_for_each(|step| group.step(step))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
     fn restored_from_memory(libsds: bool, steps in proptest::collection::vec(step(), 1..120)) {
@@ -327,6 +338,11 @@ proptest! {
     fn restored_from_sqlite(libsds: bool, steps in proptest::collection::vec(step(), 1..60)) {
         run(Kind::sqlite(), profile(libsds), &steps)?;
     }
+}
+
+/// As many as `PROPTEST_CASES` says.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
 }
 
 fn profile(libsds: bool) -> Profile {
