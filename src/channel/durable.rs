@@ -220,7 +220,7 @@ impl Channel {
             if !self.outgoing.needs(retention.first) {
                 delete_message(retention.first, changes);
             }
-            retention.first += 1;
+            retention.first = retention.first.saturating_add(1);
         }
     }
 

@@ -9,13 +9,14 @@ use std::collections::{BTreeSet, VecDeque};
 
 use hashbrown::HashTable;
 
+use super::tally::Tally;
 use super::whole::Whole;
 use crate::config::Config;
 use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::types::{MessageId, ParticipantId, TimeMs};
-pub(super) use durable::{LogRecord, LogRecords, SideRecord, Stored};
 use durable::Unsaved;
+pub(super) use durable::{LogRecord, LogRecords, SideRecord, Stored};
 use remembered::Remembered;
 
 /// A message in the log.
@@ -44,6 +45,10 @@ impl Entry {
     fn whole_len(&self) -> usize {
         self.whole.as_ref().map_or(0, Whole::len)
     }
+
+    fn count_naming(&mut self) {
+        self.namings = self.namings.saturating_add(1);
+    }
 }
 
 /// What is known of an id that is not in the log.
@@ -70,7 +75,7 @@ pub(super) struct Log {
     order: VecDeque<u32>,
     /// The number of the first entry that may have its whole message; older ones were dropped to save memory.
     first_whole: u32,
-    whole_bytes: usize,
+    whole_bytes: Tally,
     /// Numbers of entries that were not named often enough when last looked at, oldest first.
     little_named: VecDeque<u32>,
     /// How often is enough, and how many of the latest a history names.
@@ -95,7 +100,7 @@ impl Log {
             by_id: HashTable::new(),
             order: VecDeque::new(),
             first_whole: 0,
-            whole_bytes: 0,
+            whole_bytes: Tally::default(),
             little_named: VecDeque::new(),
             history_size: config.causal_history_size,
             held: BTreeSet::new(),
@@ -145,20 +150,16 @@ impl Log {
 
     /// Bytes of all whole messages.
     pub fn whole_bytes(&self) -> usize {
-        self.whole_bytes
+        self.whole_bytes.bytes()
     }
 
     /// Sets or removes the hint of a logged message; false if it is not in the log.
     pub fn set_hint(&mut self, hash: IdHash, hint: Option<Hint>) -> bool {
-        match self.number_of(hash) {
-            Some(number) => {
-                let index = self.index(number);
-                self.entries[index].hint = hint;
-                self.unsaved.side(self.evicted, index);
-                true
-            }
-            None => false,
-        }
+        let Some(index) = self.number_of(hash).map(|number| self.index(number)) else { return false };
+        let Some(entry) = self.entries.get_mut(index) else { return false };
+        entry.hint = hint;
+        self.unsaved.side(self.evicted, index);
+        true
     }
 
     /// Adds a message that was not in the log. `ahead`: it is stamped too far ahead, and held outside the order.
@@ -171,7 +172,7 @@ impl Log {
         let lamport_ms = entry.lamport_ms;
         self.unsaved.insert(self.evicted, self.entries.len(), &entry, ahead, stored);
         let number = self.add(entry);
-        while self.whole_bytes > self.max_whole_bytes && self.drop_oldest_whole() {}
+        while self.whole_bytes.bytes() > self.max_whole_bytes && self.drop_oldest_whole() {}
         if ahead {
             self.held.insert((lamport_ms, number));
         } else {
@@ -185,7 +186,7 @@ impl Log {
         let (entries, first) = (&self.entries, self.first);
         let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
         self.by_id.insert_unique(entry.hash.short(), number, hash_of);
-        self.whole_bytes += entry.whole_len();
+        self.whole_bytes.add(entry.whole_len());
         self.entries.push_back(entry);
         number
     }
@@ -193,7 +194,7 @@ impl Log {
     /// Drops whole messages from before `ms`: their entries stay.
     pub fn drop_whole_before(&mut self, ms: TimeMs) {
         let is_old = |entry: &Entry| entry.whole.as_ref().is_none_or(|whole| whole.since_ms < ms);
-        while self.whole_bytes > 0 && self.entries.get(self.index(self.first_whole)).is_some_and(is_old) {
+        while self.whole_bytes.bytes() > 0 && self.entries.get(self.index(self.first_whole)).is_some_and(is_old) {
             self.drop_oldest_whole();
         }
     }
@@ -202,8 +203,8 @@ impl Log {
     fn drop_oldest_whole(&mut self) -> bool {
         let index = self.index(self.first_whole);
         let Some(entry) = self.entries.get_mut(index) else { return false };
-        self.whole_bytes -= entry.whole_len();
-        self.unsaved.reduce(self.evicted + index as u64, entry);
+        self.whole_bytes.take_off(entry.whole_len());
+        self.unsaved.reduce(self.evicted, index, entry);
         entry.whole = None;
         self.first_whole = self.first_whole.wrapping_add(1);
         true
@@ -301,10 +302,13 @@ impl Log {
         if !lean {
             self.little_named().into_iter().for_each(|number| self.count_naming(number));
         }
-        for at in self.latest_from()..self.order.len() {
-            self.count_naming(self.order[at]);
+        let (first, enough) = (self.first, self.history_size);
+        for number in self.order.range(self.latest_from()..) {
+            if let Some(entry) = self.entries.get_mut(number.wrapping_sub(first) as usize) {
+                entry.count_naming();
+            }
         }
-        let (entries, first, enough) = (&self.entries, self.first, self.history_size);
+        let entries = &self.entries;
         let is_little_named =
             |number: &u32| entries.get(number.wrapping_sub(first) as usize).is_some_and(|entry| entry.namings < enough);
         self.little_named.retain(is_little_named);
@@ -314,8 +318,9 @@ impl Log {
         let index = self.index(number);
         if let Some(entry) = self.entries.get_mut(index) {
             // One that is held has its time before it.
-            let is_held = !self.held.is_empty() && self.held.contains(&(entry.lamport_ms, number));
-            entry.namings = entry.namings.saturating_add(usize::from(!is_held));
+            if self.held.is_empty() || !self.held.contains(&(entry.lamport_ms, number)) {
+                entry.count_naming();
+            }
         }
     }
 
@@ -353,11 +358,11 @@ impl Log {
         let Some(entry) = self.entries.pop_front() else { return };
         self.first = self.first.wrapping_add(1);
         self.unsaved.evict(self.evicted, &entry);
-        self.evicted += 1;
+        self.evicted = self.evicted.saturating_add(1);
         if self.first_whole == number {
             self.first_whole = self.first;
         }
-        self.whole_bytes -= entry.whole_len();
+        self.whole_bytes.take_off(entry.whole_len());
         if let Ok(found) = self.by_id.find_entry(entry.hash.short(), |other| *other == number) {
             found.remove();
         }
@@ -372,6 +377,8 @@ impl Log {
         number.wrapping_sub(self.first) as usize
     }
 
+    /// The entry of a number in `by_id`, `order` or `held`; others may be of entries that are gone.
+    #[expect(clippy::indexing_slicing, reason = "an entry leaves those three when it leaves `entries`: `evict_oldest`")]
     fn entry(&self, number: u32) -> &Entry {
         &self.entries[self.index(number)]
     }

@@ -14,6 +14,9 @@
 //! | | `seed` | takes in what the host knows from before |
 //! | | `durable` | writes out what a call changed, and reads it back |
 
+// Bytes of strangers come here: nothing overflows and no index is out of bounds, or it says why it cannot.
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
 mod clock;
 mod dump;
 mod durable;
@@ -27,6 +30,7 @@ mod requests;
 mod seed;
 mod send;
 mod sync;
+mod tally;
 mod tick;
 mod whole;
 
@@ -266,7 +270,7 @@ impl Channel {
     /// The counts of the channel.
     pub fn status(&self) -> ChannelStatus {
         let failed = self.outgoing.count(MessageState::Failed) as u64;
-        let given_up = failed + self.outgoing.count(MessageState::Unconfirmed) as u64;
+        let given_up = failed.saturating_add(self.outgoing.count(MessageState::Unconfirmed) as u64);
         ChannelStatus {
             received: self.counters.received,
             sent: self.counters.sent,
@@ -274,7 +278,7 @@ impl Channel {
             missing: self.incoming.missing_len() as u64,
             lost: self.log.lost_len() as u64,
             waiting: self.incoming.waiting_len() as u64,
-            unacknowledged: self.outgoing.under_review() as u64 - given_up,
+            unacknowledged: (self.outgoing.under_review() as u64).saturating_sub(given_up),
             possibly_acknowledged: self.outgoing.count(MessageState::PossiblyAcknowledged) as u64,
             given_up,
             acknowledged: self.outgoing.acknowledged_total(),

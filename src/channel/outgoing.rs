@@ -10,14 +10,15 @@ use std::collections::{BTreeSet, VecDeque};
 use bytes::Bytes;
 
 use super::pace::Pace;
+use super::tally::Tally;
 use crate::bloom::{FilterView, HashKind, ItemHash};
 use crate::config::Config;
 use crate::error::Error;
 use crate::idhash::{IdHash, IdMap};
 use crate::output::{Event, MessageState, MessageStatus};
 use crate::types::{MessageId, TimeMs};
-pub(super) use durable::{OutgoingRecord, OutgoingRecords};
 use durable::Unsaved;
+pub(super) use durable::{OutgoingRecord, OutgoingRecords};
 use own::{Evidence, Own};
 
 /// What a review needs of a message, side by side with its like.
@@ -55,13 +56,13 @@ pub(super) struct Outgoing {
     /// When each is to be sent again.
     due: BTreeSet<(TimeMs, IdHash)>,
     /// Bytes of these.
-    review_bytes: usize,
+    review_bytes: Tally,
     /// Those given up, oldest first.
     given_up: VecDeque<IdHash>,
-    given_up_bytes: usize,
+    given_up_bytes: Tally,
     /// Acknowledged and cancelled ones, oldest first, kept to tell their status and to repeat their bytes.
     ended: VecDeque<IdHash>,
-    ended_bytes: usize,
+    ended_bytes: Tally,
     acknowledged_total: u64,
     /// How many were given up or ended.
     queued: u64,
@@ -120,10 +121,10 @@ impl Outgoing {
     /// Refuses one more message of `size` bytes if the buffer is full of messages that are still hoped for.
     pub fn check_room(&self, size: usize, config: &Config) -> Result<(), Error> {
         let (max, max_bytes) = (config.max_unacknowledged, config.max_unacknowledged_bytes);
-        if self.review.len() - self.given_up.len() >= max {
+        if self.review.len().saturating_sub(self.given_up.len()) >= max {
             return Err(Error::TooManyUnacknowledged(max));
         }
-        if (self.review_bytes - self.given_up_bytes).saturating_add(size) > max_bytes {
+        if self.review_bytes.bytes().saturating_sub(self.given_up_bytes.bytes()).saturating_add(size) > max_bytes {
             return Err(Error::TooManyUnacknowledgedBytes(max_bytes));
         }
         Ok(())
@@ -132,7 +133,7 @@ impl Outgoing {
     /// Makes room for one more message of `size` bytes: the oldest that were given up leave, if the buffer is full.
     pub fn make_room(&mut self, size: usize, config: &Config) {
         let is_full = |it: &Self| {
-            let over = it.review_bytes.saturating_add(size) > config.max_unacknowledged_bytes;
+            let over = it.review_bytes.bytes().saturating_add(size) > config.max_unacknowledged_bytes;
             over || it.review.len() >= config.max_unacknowledged
         };
         while is_full(self) {
@@ -158,7 +159,8 @@ impl Outgoing {
         let before = self.given_up.len();
         self.given_up.retain(|given_up| *given_up != hash);
         if self.given_up.len() < before {
-            self.given_up_bytes -= self.bytes(hash).map_or(0, Bytes::len);
+            let len = self.bytes(hash).map_or(0, Bytes::len);
+            self.given_up_bytes.take_off(len);
         }
     }
 
@@ -298,14 +300,14 @@ impl Outgoing {
             return;
         }
         if state == MessageState::Acknowledged {
-            self.acknowledged_total += 1;
+            self.acknowledged_total = self.acknowledged_total.saturating_add(1);
             events.push(Event::Acknowledged { message_id: own.message_id.clone() });
         }
         let len = own.bytes.len();
         self.hope_again(hash);
         if before != MessageState::Cancelled {
             self.queue(hash);
-            self.ended_bytes += len;
+            self.ended_bytes.add(len);
             self.ended.push_back(hash);
         }
         self.schedule(hash, None);
@@ -316,12 +318,14 @@ impl Outgoing {
     /// Keeps no more ended messages than the log does, and no more bytes of them.
     fn forget_ended(&mut self, config: &Config) {
         // The latest is kept, whatever its size: the host is about to be told, and may ask.
-        while self.ended.len() > config.log_messages || self.ended_bytes > config.log_bytes && self.ended.len() > 1 {
+        while self.ended.len() > config.log_messages
+            || self.ended_bytes.bytes() > config.log_bytes && self.ended.len() > 1
+        {
             let Some(oldest) = self.ended.pop_front() else { return };
             if let Some(own) = self.messages.get(&oldest)
                 && own.has_ended()
             {
-                self.ended_bytes -= own.bytes.len();
+                self.ended_bytes.take_off(own.bytes.len());
                 self.remove(oldest);
             }
         }
@@ -335,7 +339,7 @@ impl Outgoing {
         }
         let own = self.messages.get_mut(&hash).filter(|own| own.state != MessageState::Acknowledged)?;
         if own.state == MessageState::Cancelled {
-            self.ended_bytes -= own.bytes.len();
+            self.ended_bytes.take_off(own.bytes.len());
             self.ended.retain(|ended| *ended != hash);
         }
         self.hope_again(hash);
@@ -376,7 +380,7 @@ impl Outgoing {
     pub fn step(&mut self, hash: IdHash, now_ms: TimeMs, pace: &Pace, rng: &mut fastrand::Rng) -> Option<Step> {
         let own = self.messages.get_mut(&hash)?;
         if own.resends < pace.max_resends {
-            own.resends += 1;
+            own.resends = own.resends.saturating_add(1);
             let due_ms = now_ms.saturating_add(pace.wait_ms(own.state, own.resends, rng));
             let resend = Step::Resend { message_id: own.message_id.clone(), bytes: own.bytes.clone() };
             self.schedule(hash, Some(due_ms));
@@ -390,7 +394,7 @@ impl Outgoing {
             own.state = MessageState::Unconfirmed;
             Event::Unconfirmed { message_id, probability: 1.0 - own.false_chance() }
         };
-        self.given_up_bytes += own.bytes.len();
+        self.given_up_bytes.add(own.bytes.len());
         self.schedule(hash, None);
         self.queue(hash);
         self.given_up.push_back(hash);
@@ -399,7 +403,7 @@ impl Outgoing {
 
     /// A message joins those given up, or those that ended.
     fn queue(&mut self, hash: IdHash) {
-        self.queued += 1;
+        self.queued = self.queued.saturating_add(1);
         if let Some(own) = self.messages.get_mut(&hash) {
             own.queued = self.queued;
         }
@@ -422,7 +426,7 @@ impl Outgoing {
         {
             own.place = Some(self.review.len());
             self.unsaved.states.touch(hash);
-            self.review_bytes += own.bytes.len();
+            self.review_bytes.add(own.bytes.len());
             self.review.push(UnderReview { hash, farm: None, murmur: None, last: None });
         }
     }
@@ -431,7 +435,7 @@ impl Outgoing {
         let Some(own) = self.messages.get_mut(&hash) else { return };
         let Some(place) = own.place.take() else { return };
         self.unsaved.states.touch(hash);
-        self.review_bytes -= own.bytes.len();
+        self.review_bytes.take_off(own.bytes.len());
         self.review.swap_remove(place);
         if let Some(moved) = self.review.get(place)
             && let Some(own) = self.messages.get_mut(&moved.hash)

@@ -116,7 +116,7 @@ impl Channel {
         if own {
             return Received { disposition: Disposition::Own, own, unmet: Vec::new() };
         }
-        self.counters.duplicates += 1;
+        self.counters.duplicates = self.counters.duplicates.saturating_add(1);
         if message.kind() == Kind::Content {
             self.filter_again(message, hash, now);
         }
@@ -142,7 +142,7 @@ impl Channel {
         if self.refilter.minute != minute {
             self.refilter = Refilter { minute, count: 0 };
         }
-        self.refilter.count += 1;
+        self.refilter.count = self.refilter.count.saturating_add(1);
         self.refilter.count <= self.config.refilter_per_minute
     }
 
@@ -150,7 +150,7 @@ impl Channel {
         match FilterView::parse(profile, message.bloom_filter?, self.config.max_filter_bytes) {
             Ok(filter) => filter,
             Err(_) => {
-                self.counters.filters_refused += 1;
+                self.counters.filters_refused = self.counters.filters_refused.saturating_add(1);
                 None
             }
         }
@@ -249,7 +249,8 @@ impl Channel {
                 namings: self.namings(inherited_ms.is_some()),
                 flags: flags(incomer.own, late),
             };
-            let stored = self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
+            let stored =
+                self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
             self.deliver(entry, incomer.own, incomer.now, stored);
             self.deliver_dependents(incomer.hash);
         } else {
@@ -291,7 +292,7 @@ impl Channel {
         self.incoming.add(incomer.hash, waiting);
         self.incoming.reduce(&self.config);
         while let Some(oldest) = self.incoming.overflow(&self.config) {
-            self.counters.delivered_early += 1;
+            self.counters.delivered_early = self.counters.delivered_early.saturating_add(1);
             self.deliver_waiting(oldest);
         }
     }
@@ -357,7 +358,7 @@ impl Channel {
             self.clock.raise(entry.lamport_ms);
         }
         if !own {
-            self.counters.received += 1;
+            self.counters.received = self.counters.received.saturating_add(1);
         }
         self.log.insert(entry, ahead, stored);
     }

@@ -25,13 +25,13 @@ impl Channel {
     /// Takes in messages by name. Returns how many were new.
     pub fn seed(&mut self, known: &[Known<'_>], now_ms: TimeMs) -> usize {
         let now = self.clock.observe(now_ms);
-        let mut new = 0;
+        let mut new = 0_usize;
         for message in known {
             let hash = self.ids.hash(message.message_id);
             if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
                 continue;
             }
-            new += 1;
+            new = new.saturating_add(1);
             let entry = log::Entry {
                 message_id: MessageId::from(message.message_id),
                 hash,

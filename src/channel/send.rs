@@ -200,7 +200,7 @@ impl Channel {
         self.outgoing.make_room(bytes.len(), &self.config);
         let sent = Sent { message_id, hash, lamport_ms: draft.lamport_ms, bytes, number, sent_ms: now.steady_ms };
         self.outgoing.add(sent, due_ms);
-        self.counters.sent += 1;
+        self.counters.sent = self.counters.sent.saturating_add(1);
         self.sync.sent(now.steady_ms, &mut self.rng);
         self.sync.news(now.steady_ms, &self.config, &mut self.rng);
     }

@@ -115,8 +115,8 @@ impl Durable {
         inner.waiting.writes.extend(writes);
         inner.waiting.outputs.extend(outputs.into_iter().map(named));
         let result = if self.by_host { Ok(false) } else { inner.commit(queue).map(|()| true) };
-        if !matches!(result, Ok(true)) {
-            held.map(|held| inner.waiting.outputs.insert(held_at, named(held())));
+        if let Some(held) = held.filter(|_| !matches!(result, Ok(true))) {
+            inner.waiting.outputs.insert(held_at, named(held()));
         }
         self.note(&inner, result)
     }

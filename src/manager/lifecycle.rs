@@ -75,7 +75,7 @@ impl Manager {
         let heads = store.heads()?;
         if let Some(record) = &record {
             if record.participant_id != config.participant_id {
-                let (found, expected) = (record.participant_id.clone(), config.participant_id.clone());
+                let (found, expected) = (record.participant_id.clone(), config.participant_id);
                 return Err(Error::Store(StoreError::OtherParticipant { found, expected }));
             }
             config.seed = Some(record.seed);
@@ -198,7 +198,7 @@ impl Manager {
 
     /// Opens a channel, or opens it again with the state it had when it was closed.
     pub fn open_channel(&self, channel_id: &str, options: ChannelOptions, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         self.durable.retry(&self.outputs)?;
         self.open_or_make(channel_id, options, now_ms, false)
     }

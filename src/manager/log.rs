@@ -52,12 +52,7 @@ impl Manager {
     /// The next messages of a channel's stored log, open or closed, after one of them, or from the first. Needs a store.
     ///
     /// `limit`: how many at most; more than 10,000 is taken for that.
-    pub fn read_log(
-        &self,
-        channel_id: &str,
-        after: Option<(u64, &str)>,
-        limit: usize,
-    ) -> Result<LogPage, Error> {
+    pub fn read_log(&self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<LogPage, Error> {
         check_id("channel id", channel_id, &self.config)?;
         if !self.channels.read().contains_key(channel_id) {
             return Err(super::unknown_channel(channel_id));
@@ -101,7 +96,7 @@ impl Manager {
     /// For the first start after switching over: it spares the members a storm of missing messages. The last few hundred
     /// are enough.
     pub fn seed_history(&self, channel_id: &str, known: &[Known<'_>], now_ms: TimeMs) -> Result<usize, Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         for message in known {
             check_id("message id", message.message_id, &self.config)?;
             if !message.sender_id.is_empty() {

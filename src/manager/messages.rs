@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use tracing::debug;
 
+use super::Manager;
 use super::checks::{check_id, check_outgoing};
 use super::slot::Turn;
 use super::translate::{encode, encode_draft};
-use super::Manager;
 use crate::channel::{Channel, Drafted, Received};
 use crate::error::Error;
 use crate::output::{
@@ -27,7 +27,7 @@ impl Manager {
         content: &[u8],
         now_ms: TimeMs,
     ) -> Result<Wrapped, Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         check_outgoing(message_id, content, &self.config)?;
         self.check_room()?;
         let (mut wrapped, released) = self.with_open_channel(channel_id, now_ms, |channel, turn| {
@@ -72,7 +72,7 @@ impl Manager {
         content: &[u8],
         now_ms: TimeMs,
     ) -> Result<Wrapped, Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         check_outgoing(message_id, content, &self.config)?;
         let (wrapped, _) = self.with_open_channel(channel_id, now_ms, |channel, _| {
             let message_id = channel.draft_ephemeral(message_id)?;
@@ -85,7 +85,7 @@ impl Manager {
 
     /// Takes in bytes from the network, of either profile.
     pub fn unwrap_incoming<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         self.unwrap(bytes, now_ms).inspect_err(|error| debug!(%error, "message refused"))
     }
 
@@ -127,7 +127,11 @@ impl Manager {
     }
 
     /// Ids that left a channel's memory, and that the store knows, come back into it.
-    pub(super) fn recall<'a>(&self, channel: &mut Channel, ids: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+    pub(super) fn recall<'a>(
+        &self,
+        channel: &mut Channel,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), Error> {
         if self.durable.can_look_up() {
             for hash in channel.unknown(ids) {
                 if self.durable.was_received(channel.id(), hash)? {
@@ -140,7 +144,7 @@ impl Manager {
 
     /// Tells that messages are here by other means: who waits for them waits no longer.
     pub fn mark_dependencies_met(&self, channel_id: &str, message_ids: &[&str], now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         message_ids.iter().try_for_each(|id| check_id("message id", id, &self.config))?;
         self.check_room()?;
         self.with_channel(channel_id, |channel, turn| {
@@ -182,7 +186,7 @@ impl Manager {
 
     /// Sends a message of ours again, now, and counts its resends anew.
     pub fn retry(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         check_id("message id", message_id, &self.config)?;
         self.check_room()?;
         self.with_channel(channel_id, |channel, turn| {
@@ -193,7 +197,7 @@ impl Manager {
 
     /// Stops resending a message of ours.
     pub fn cancel(&self, channel_id: &str, message_id: &str, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         check_id("message id", message_id, &self.config)?;
         self.durable.retry(&self.outputs)?;
         self.with_channel(channel_id, |channel, turn| {

@@ -60,10 +60,9 @@ impl Manager {
     /// Tells whether the network is reachable. Offline, nothing is resent, asked for or answered, no sync message is made,
     /// and what is missing is not given up: that time does not count. A manager begins online.
     pub fn set_online(&self, online: bool, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         self.online.store(online, Ordering::Release);
-        // Small steps back count as no time passing.
-        self.durable.set_online(online, self.latest_ms.load(Ordering::Acquire));
+        self.durable.set_online(online, now_ms);
         for slot in self.all_slots() {
             let mut state = slot.state.lock();
             if let Some(channel) = state.loaded() {
@@ -89,15 +88,15 @@ impl Manager {
     ///
     /// A store that fails is the error of the first channel that it failed for; the others had their turn all the same.
     pub fn tick(&self, now_ms: TimeMs) -> Result<(), Error> {
-        self.observe(now_ms)?;
+        let now_ms = self.observe(now_ms)?;
         self.durable.retry(&self.outputs)?;
         let mut result = Ok(());
         for channel_id in self.schedule.due(now_ms) {
             self.check_room()?;
-            match self.with_channel(&channel_id, |channel, turn| self.tick_channel(channel, turn, now_ms)) {
-                Err(error @ Error::Store(_)) => result = result.and(Err(error)),
-                // Closed or forgotten meanwhile: then nothing is due.
-                _ => {}
+            let done = self.with_channel(&channel_id, |channel, turn| self.tick_channel(channel, turn, now_ms));
+            // Closed or forgotten meanwhile: then nothing is due.
+            if let Err(error @ Error::Store(_)) = done {
+                result = result.and(Err(error));
             }
         }
         result.and(self.unload_idle(now_ms))
@@ -127,18 +126,19 @@ impl Manager {
         self.durable.check_room(&self.config)
     }
 
-    /// Notices a backward step of the host's clock, and lets every channel shift its deadlines.
-    fn observe(&self, now_ms: TimeMs) -> Result<(), Error> {
+    /// The time as every channel is to see it: small steps back of the host's clock count as no time passing, and after a
+    /// large one every channel shifts its deadlines.
+    fn observe(&self, now_ms: TimeMs) -> Result<TimeMs, Error> {
         if now_ms > GREATEST_TIME_MS {
             return Err(Error::TimeOutOfRange(now_ms));
         }
         let latest_ms = self.latest_ms.fetch_max(now_ms, Ordering::AcqRel);
         if now_ms >= latest_ms || latest_ms - now_ms <= self.config.clock_step_ms {
-            return Ok(());
+            return Ok(now_ms.max(latest_ms));
         }
         // One thread does it; the others go on.
         if self.latest_ms.compare_exchange(latest_ms, now_ms, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return Ok(());
+            return Ok(now_ms);
         }
         warn!(by_ms = latest_ms - now_ms, "the host's clock stepped back");
         for slot in self.all_slots() {
@@ -151,7 +151,7 @@ impl Manager {
                 self.reschedule(&mut state);
             }
         }
-        Ok(())
+        Ok(now_ms)
     }
 
     fn all_slots(&self) -> Vec<Arc<Slot>> {

@@ -186,7 +186,7 @@ impl Manager {
             state.channel = Some(Box::new(channel));
             self.catch_up(state);
         }
-        state.channel.as_deref_mut().ok_or_else(|| Error::WrongStore("nothing was stored"))
+        state.channel.as_deref_mut().ok_or(Error::WrongStore("nothing was stored"))
     }
 
     fn read_channel(&self, state: &mut State) -> Result<Channel, Error> {

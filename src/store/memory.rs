@@ -53,7 +53,6 @@ impl Memory {
         }
         Ok(Self(Arc::new(Mutex::new(all))))
     }
-
 }
 
 /// Records that a host gave back, to read channels from once.
@@ -131,12 +130,7 @@ impl Store for Memory {
         Ok(self.0.lock().channels.get(channel_id).is_some_and(|channel| channel.received.contains(&hash)))
     }
 
-    fn page(
-        &mut self,
-        channel_id: &str,
-        after: Option<(u64, &str)>,
-        limit: usize,
-    ) -> Result<Vec<LogItem>, StoreError> {
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
         let records = self.0.lock();
         let Some(channel) = records.channels.get(channel_id) else { return Ok(Vec::new()) };
         let after = after.map_or(Bound::Unbounded, |(ms, id)| Bound::Excluded((ms, id.to_owned(), u64::MAX)));

@@ -81,12 +81,7 @@ pub trait Store: Send {
     /// Whether a message was ever in a channel's log.
     fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError>;
     /// The next messages of a channel's log after a place in it, in the order of the log: timestamp, then id.
-    fn page(
-        &mut self,
-        channel_id: &str,
-        after: Option<(u64, &str)>,
-        limit: usize,
-    ) -> Result<Vec<LogItem>, StoreError>;
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError>;
     /// Commits a batch: all of it, or nothing and an error.
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError>;
     /// A channel was read into memory. A store that serves for reading only needs it no more.

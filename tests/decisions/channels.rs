@@ -123,7 +123,7 @@ fn reset_forgets_everything() {
     alice.open_channel("other", ChannelOptions::default(), NOW).unwrap();
     send(&alice, "m", NOW);
     receive(&alice, &forged("w").after(&["x"]).bytes(), NOW);
-    alice.reset();
+    alice.reset().unwrap();
     assert!(alice.channels().is_empty() && alice.drain().is_empty());
     assert_eq!(alice.next_deadline(), None);
     alice.open_channel(CHANNEL, ChannelOptions::default(), NOW).unwrap();
@@ -278,7 +278,7 @@ fn a_closed_channel_sends_nothing_that_waited_to_be_sent() {
 fn reset_is_as_if_just_opened_and_so_online() {
     let alice = member("alice");
     alice.set_online(false, NOW).unwrap();
-    alice.reset();
+    alice.reset().unwrap();
     alice.open_channel(CHANNEL, ChannelOptions::default(), NOW).unwrap();
     send(&alice, "m", NOW);
     assert_eq!(tick(&alice, NOW + 5 * SECOND).len(), 1);

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use sds::Manager;
 use sds::config::Config;
 use sds::error::Error;
 use sds::output::Output;
 use sds::store::{Memory, Sqlite, Synchronous};
 use sds::types::{ChannelId, TimeMs};
-use sds::Manager;
 use tempfile::TempDir;
 
 use crate::host::Host;

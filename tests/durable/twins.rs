@@ -17,22 +17,54 @@ const CHANNELS: [&str; 2] = ["garden", "kitchen"];
 #[derive(Clone, Debug)]
 enum Step {
     /// The twins send, or another member does.
-    Send { who: usize, channel: usize, derived: bool },
+    Send {
+        who: usize,
+        channel: usize,
+        derived: bool,
+    },
     /// A packet in flight reaches somebody: the twins, or another member; or is lost.
-    Arrive { packet: usize, who: usize, again: bool },
-    Lose { packet: usize },
-    Tick { after_ms: u64 },
-    Back { by_ms: u64 },
+    Arrive {
+        packet: usize,
+        who: usize,
+        again: bool,
+    },
+    Lose {
+        packet: usize,
+    },
+    Tick {
+        after_ms: u64,
+    },
+    Back {
+        by_ms: u64,
+    },
     Online(bool),
-    Ephemeral { channel: usize },
+    Ephemeral {
+        channel: usize,
+    },
     /// Of the ids seen so far.
-    MarkMet { id: usize },
-    Hint { id: usize, len: usize },
-    Retry { id: usize },
-    Cancel { id: usize },
-    Reopen { channel: usize },
-    Forget { channel: usize },
-    Seed { channel: usize, number: u64 },
+    MarkMet {
+        id: usize,
+    },
+    Hint {
+        id: usize,
+        len: usize,
+    },
+    Retry {
+        id: usize,
+    },
+    Cancel {
+        id: usize,
+    },
+    Reopen {
+        channel: usize,
+    },
+    Forget {
+        channel: usize,
+    },
+    Seed {
+        channel: usize,
+        number: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -293,11 +325,7 @@ impl Group {
         result
     }
 
-    fn on_id(
-        &mut self,
-        id: usize,
-        call: impl Fn(&Manager, &str, &str, TimeMs) -> String,
-    ) -> Result<(), TestCaseError> {
+    fn on_id(&mut self, id: usize, call: impl Fn(&Manager, &str, &str, TimeMs) -> String) -> Result<(), TestCaseError> {
         if self.ids.is_empty() {
             return Ok(());
         }
@@ -312,7 +340,12 @@ fn same(steady: &str, restored: &str) -> Result<(), TestCaseError> {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let (steady, restored) = (lines(steady), lines(restored));
     let differ = steady.iter().zip(&restored).filter(|(a, b)| a != b).take(4).collect::<Vec<_>>();
-    prop_assert!(steady == restored, "never stopped, and restored: {differ:#?}, lines {} {}", steady.len(), restored.len());
+    prop_assert!(
+        steady == restored,
+        "never stopped, and restored: {differ:#?}, lines {} {}",
+        steady.len(),
+        restored.len()
+    );
     Ok(())
 }
 

@@ -108,7 +108,11 @@ impl Incoming {
     /// Writes out what the store does not have.
     pub fn take_changes(&mut self, changes: &mut Vec<Change>) {
         for arrival in self.unsaved.messages.take() {
-            changes.push(Change::of(Kind::Waiting, arrival, self.at(arrival).map(|(hash, it)| waiting_record(hash, it))));
+            changes.push(Change::of(
+                Kind::Waiting,
+                arrival,
+                self.at(arrival).map(|(hash, it)| waiting_record(hash, it)),
+            ));
         }
         for arrival in self.unsaved.states.take() {
             changes.push(Change::of(Kind::WaitingState, arrival, self.at(arrival).map(|(_, it)| state_record(it))));

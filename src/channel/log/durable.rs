@@ -61,7 +61,7 @@ impl Unsaved {
             None => StoredMessage::CONTENT_ONLY,
         };
         self.messages.push(StoredMessage {
-            number: evicted + index as u64,
+            number: number(evicted, index),
             hash: entry.hash,
             message_id: entry.message_id.clone(),
             sender_id: entry.sender_id.clone(),
@@ -77,13 +77,13 @@ impl Unsaved {
 
     /// An entry is no longer whole in memory, and need not be on disk, if that saves much: a filter in the rfc profile has
     /// 18 KB.
-    pub fn reduce(&mut self, number: u64, entry: &Entry) {
+    pub fn reduce(&mut self, evicted: u64, index: usize, entry: &Entry) {
         let Some(whole) = entry.whole.as_ref().filter(|_| self.sides.is_on()) else { return };
         if entry.flags & StoredMessage::SENT == 0 && whole.len() < whole.content().len().saturating_add(WORTH_BYTES) {
             return;
         }
         self.reduced.push(StoredMessage {
-            number,
+            number: number(evicted, index),
             hash: entry.hash,
             message_id: entry.message_id.clone(),
             sender_id: entry.sender_id.clone(),
@@ -96,7 +96,7 @@ impl Unsaved {
 
     /// What is said of an entry later changed.
     pub fn side(&mut self, evicted: u64, index: usize) {
-        self.sides.touch(evicted + index as u64);
+        self.sides.touch(number(evicted, index));
     }
 
     /// An entry leaves memory: what is said of it has to be written down while it is known.
@@ -105,6 +105,11 @@ impl Unsaved {
             self.settled.push(Change::of(Kind::Side, number, SideRecord::of(entry, false)));
         }
     }
+}
+
+/// The number of the entry at `index`.
+fn number(evicted: u64, index: usize) -> u64 {
+    evicted.saturating_add(index as u64)
 }
 
 /// What is said of a message of the log after it got there.
@@ -190,7 +195,7 @@ impl Log {
 
     /// The number that the next message will have.
     pub fn next_number(&self) -> u64 {
-        self.evicted + self.entries.len() as u64
+        number(self.evicted, self.entries.len())
     }
 
     /// Messages that need not be whole on disk any more, for the caller to reduce.
@@ -227,8 +232,12 @@ impl Log {
 
     pub fn record(&self) -> LogRecord {
         let little = |number: &u32| self.entries.get(self.index(*number)).map(|entry| (self.index(*number), entry));
-        let (little_named, namings) =
-            self.little_named.iter().filter_map(little).map(|(index, entry)| (index as u32, entry.namings as u32)).unzip();
+        let (little_named, namings) = self
+            .little_named
+            .iter()
+            .filter_map(little)
+            .map(|(index, entry)| (index as u32, entry.namings as u32))
+            .unzip();
         let range = |remembered: &Remembered| {
             let (first, len) = remembered.range();
             vec![first, len]
@@ -267,8 +276,8 @@ impl Log {
             }
             next = next.checked_add(1).ok_or(Damaged("a log without an end"))?;
             let side = records.sides.get(&message.number.into()).map_or(Ok(SideRecord::default()), |it| decode(it))?;
-            let whole = message.is(StoredMessage::ANSWERABLE)
-                && message.number.wrapping_sub(record.evicted) >= record.reduced;
+            let whole =
+                message.is(StoredMessage::ANSWERABLE) && message.number.wrapping_sub(record.evicted) >= record.reduced;
             log.restore_entry(message, side, whole, config)?;
         }
         if next.wrapping_sub(record.evicted) != record.entries {
@@ -295,7 +304,8 @@ impl Log {
             hint: side.hint.map(Hint::from),
             whole: whole.transpose()?,
             namings: side.namings as usize,
-            flags: message.flags & (StoredMessage::OWN | StoredMessage::LATE | StoredMessage::SENT | StoredMessage::SEEDED),
+            flags: message.flags
+                & (StoredMessage::OWN | StoredMessage::LATE | StoredMessage::SENT | StoredMessage::SEEDED),
         };
         if self.number_of(entry.hash).is_some() {
             return Err(Damaged("a log with a message twice"));

@@ -157,10 +157,10 @@ impl Outgoing {
 
     fn own_record(&self, own: &Own) -> OwnRecord {
         let last = own.place.and_then(|place| self.review.get(place)).and_then(|item| item.last.as_ref());
-        let acknowledgers = own.acknowledgers.iter().map(|it| AcknowledgerRecord {
-            participant_id: it.participant_id.to_string(),
-            certain: it.certain,
-        });
+        let acknowledgers = own
+            .acknowledgers
+            .iter()
+            .map(|it| AcknowledgerRecord { participant_id: it.participant_id.to_string(), certain: it.certain });
         OwnRecord {
             message_id: own.message_id.to_string(),
             lamport_ms: own.lamport_ms,
@@ -226,7 +226,8 @@ impl Outgoing {
                 (Some(who), Some(last)) => Some((hash_of(&who)?, Evidence::from(&last))),
                 _ => None,
             };
-            self.review_bytes += self.bytes(hash).map_or(0, Bytes::len);
+            let len = self.bytes(hash).map_or(0, Bytes::len);
+            self.review_bytes.add(len);
             self.review.push(UnderReview { hash, farm: None, murmur: None, last });
         }
         Ok(())
@@ -237,10 +238,10 @@ impl Outgoing {
             let len = self.bytes(hash).map_or(0, Bytes::len);
             if ended {
                 self.ended.push_back(hash);
-                self.ended_bytes += len;
+                self.ended_bytes.add(len);
             } else {
                 self.given_up.push_back(hash);
-                self.given_up_bytes += len;
+                self.given_up_bytes.add(len);
             }
         }
     }
@@ -252,10 +253,10 @@ type Review = (IdHash, Option<Vec<u8>>, Option<EvidenceRecord>);
 fn restore_own(record: OwnRecord, records: &OutgoingRecords) -> Result<Own, Damaged> {
     let state = STATES.get(record.state as usize).ok_or(Damaged("a message of ours in an unknown state"))?;
     let bytes = records.bytes.get(&record.number).ok_or(Damaged("a message of ours without its bytes"))?;
-    let acknowledgers = record.acknowledgers.iter().map(|it| Acknowledger {
-        participant_id: ParticipantId::from(&*it.participant_id),
-        certain: it.certain,
-    });
+    let acknowledgers = record
+        .acknowledgers
+        .iter()
+        .map(|it| Acknowledger { participant_id: ParticipantId::from(&*it.participant_id), certain: it.certain });
     Ok(Own {
         message_id: MessageId::from(&*record.message_id),
         lamport_ms: record.lamport_ms,

@@ -75,7 +75,7 @@ impl Answers {
             return;
         }
         if self.len() >= config.max_repair_answers || !self.budget.take(size, now_ms, config) {
-            self.refused_total += 1;
+            self.refused_total = self.refused_total.saturating_add(1);
             return;
         }
         self.unsaved.touch(hash);
@@ -109,7 +109,7 @@ impl Answers {
 
     /// An answer goes out.
     pub fn answered(&mut self, hash: IdHash, now_ms: TimeMs, config: &Config) {
-        self.answered_total += 1;
+        self.answered_total = self.answered_total.saturating_add(1);
         let until_ms = now_ms.saturating_add(config.repair_t_min_ms / 2);
         self.recent_until.insert(hash, until_ms);
         self.unsaved_recent.touch_entry(self.first_recent.wrapping_add(self.recent.len() as u64));

@@ -135,12 +135,7 @@ impl Store for Sqlite {
         self.seen.contains(&self.connection, channel, hash)
     }
 
-    fn page(
-        &mut self,
-        channel_id: &str,
-        after: Option<(u64, &str)>,
-        limit: usize,
-    ) -> Result<Vec<LogItem>, StoreError> {
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
         let Some(channel) = self.number_of(channel_id) else { return Ok(Vec::new()) };
         let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(ms, id)| (ordered(ms), id));
         const SELECT: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
@@ -206,7 +201,8 @@ impl Store for Sqlite {
 // ---- Writing
 
 fn put_manager(transaction: &Transaction<'_>, record: &[u8]) -> rusqlite::Result<()> {
-    const PUT: &str = "INSERT INTO manager (id, record) VALUES (1, ?) ON CONFLICT DO UPDATE SET record = excluded.record";
+    const PUT: &str =
+        "INSERT INTO manager (id, record) VALUES (1, ?) ON CONFLICT DO UPDATE SET record = excluded.record";
     transaction.prepare_cached(PUT)?.execute([record]).map(drop)
 }
 
@@ -241,7 +237,10 @@ fn write_change(
 }
 
 fn put_head(transaction: &Transaction<'_>, channel: i64, head: &[u8]) -> rusqlite::Result<()> {
-    transaction.prepare_cached("UPDATE channels SET head = ? WHERE number = ?")?.execute(params![head, channel]).map(drop)
+    transaction
+        .prepare_cached("UPDATE channels SET head = ? WHERE number = ?")?
+        .execute(params![head, channel])
+        .map(drop)
 }
 
 fn put_record(transaction: &Transaction<'_>, channel: i64, key: Key, value: &[u8]) -> rusqlite::Result<()> {

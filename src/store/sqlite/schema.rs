@@ -58,7 +58,8 @@ pub(super) fn prepare(connection: &mut Connection, synchronous: Synchronous) -> 
 
 /// Refuses what is somebody else's, before anything is written.
 fn check_ours(connection: &Connection) -> Result<(), StoreError> {
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(error)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(error)?;
     if tables > 0 && number(connection, "application_id")? != APPLICATION_ID {
         return Err(StoreError::Damaged("a database of another application".to_owned()));
     }
