@@ -373,6 +373,22 @@ typedef struct sds_channel_status_t {
   uint64_t repairs_refused;
   // Our Lamport timestamp, in milliseconds.
   uint64_t lamport_timestamp_ms;
+  // Messages that left the log because `log_messages` were in it, since the channel was first opened.
+  uint64_t log_evicted;
+  // Whole messages that the log dropped for `log_bytes`: nobody is answered for them, and their names stay.
+  uint64_t whole_dropped;
+  // Ids forgotten for `seen_limit`, received, met, lost and reported ones: should they come again, they are new.
+  uint64_t ids_forgotten;
+  // Ids that left our filter before their time for `bloom_capacity`: their senders hear less of them.
+  uint64_t filter_evicted;
+  // Duplicates that did not re-enter the filter for `refilter_per_minute`.
+  uint64_t refilters_refused;
+  // Filters and participants that were not taken down as evidence for a message of ours, which had enough of them.
+  uint64_t evidence_dropped;
+  // Messages that were not remembered as to be confirmed, since 64 were; a sync message confirms them all the same.
+  uint64_t confirmations_dropped;
+  // Messages named by fewer than `causal_history_size` histories when 64 younger ones were in line: we name them no more.
+  uint64_t namings_dropped;
 } sds_channel_status_t;
 
 // What a manager is made from. Fill it with `sds_config_init`, then change what differs. Field names end in their
@@ -486,6 +502,8 @@ typedef struct sds_config_t {
   size_t max_channels;
   // Outputs that wait to be drained, per manager. Default: 65,536.
   size_t max_outputs;
+  // Bytes of ids, hints, contents and transmissions in these. Default: 64 MiB.
+  size_t max_output_bytes;
 } sds_config_t;
 
 // The numbers of an inspected message.

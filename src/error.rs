@@ -155,6 +155,9 @@ pub enum Error {
     /// The host has not drained the outputs.
     #[error("limit of {0} undrained outputs reached: drain, then try again")]
     OutputsFull(usize),
+    /// The host has not drained the outputs, and they hold too many bytes.
+    #[error("limit of {0} bytes of undrained outputs reached: drain, then try again")]
+    OutputBytesFull(usize),
     /// The operating system gave no randomness for the seed.
     #[error("no randomness from the operating system: {0}")]
     NoRandomness(String),

@@ -52,6 +52,7 @@ pub struct RollingFilter {
     /// Numbers of entries, found by their item: the latest for each.
     by_item: HashTable<u32>,
     rebuilds: u64,
+    evicted: u64,
 }
 
 impl RollingFilter {
@@ -75,6 +76,7 @@ impl RollingFilter {
             first_number: 0,
             by_item: HashTable::new(),
             rebuilds: 0,
+            evicted: 0,
         }
     }
 
@@ -173,6 +175,11 @@ impl RollingFilter {
         self.rebuilds
     }
 
+    /// Ids that left before their time because it was full.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
     /// Time only moves forward: entries stay in order, and small steps back do no harm.
     fn advance(&mut self, now_ms: TimeMs) {
         self.now_ms = self.now_ms.max(now_ms);
@@ -209,7 +216,9 @@ impl RollingFilter {
         } else if self.capacity < self.max_capacity {
             self.rebuild(live, (self.capacity * 2).min(self.max_capacity));
         } else {
-            self.rebuild(live.min(self.max_capacity - self.max_capacity / 5), self.max_capacity);
+            let keep = live.min(self.max_capacity - self.max_capacity / 5);
+            self.evicted += (live - keep) as u64;
+            self.rebuild(keep, self.max_capacity);
         }
     }
 

@@ -165,6 +165,7 @@ impl Incoming {
             noted = Noted::InsteadOf(oldest);
         }
         self.named += 1;
+        let waited = waited || self.dependents.contains_key(&hash);
         let unwaited = (!waited).then_some(self.named);
         unwaited.map(|place| self.unwaited.insert(place, hash));
         self.missing.insert(hash, Missing { dependency: named.clone(), deadline_ms, unwaited });
@@ -249,10 +250,20 @@ impl Incoming {
                 dependents.retain(|dependent| *dependent != hash);
                 if dependents.is_empty() {
                     self.dependents.remove(dependency);
+                    self.waited_no_longer(*dependency);
                 }
             }
         }
         Some(waiting)
+    }
+
+    /// Nobody waits for a missing message any more: it may give way to another.
+    fn waited_no_longer(&mut self, hash: IdHash) {
+        if let Some(missing) = self.missing.get_mut(&hash).filter(|missing| missing.unwaited.is_none()) {
+            self.named += 1;
+            missing.unwaited = Some(self.named);
+            self.unwaited.insert(self.named, hash);
+        }
     }
 
     /// Reduces whole messages to their contents, the oldest first, while the buffer holds more bytes than it may: better

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use hashbrown::HashTable;
 
 use super::whole::Whole;
-use crate::config::Config;
+use crate::config::{Config, MAX_LITTLE_NAMED};
 use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::types::{MessageId, ParticipantId, TimeMs};
@@ -45,10 +45,20 @@ pub(super) enum Known {
     Met,
     /// It was given up as lost; delivered, late, should it come.
     Lost,
+    /// It was told to be missing, and is tracked no longer for want of room: it is waited for and not told again.
+    Told,
 }
 
-/// Messages that may wait to be named more often. Beyond, the oldest by arrival are named no more than they were.
-const MAX_LITTLE_NAMED: usize = 64;
+/// What the limits of the log took away.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Taken {
+    /// Messages, for `log_messages`.
+    pub evicted: u64,
+    /// Whole messages, for `log_bytes`.
+    pub whole_dropped: u64,
+    /// Messages that will not be named as often as they should, for [`MAX_LITTLE_NAMED`].
+    pub namings_dropped: u64,
+}
 
 /// A channel's log. What it evicts when memory is full is the oldest by *arrival*: timestamps are the senders' word, and
 /// ones far ahead must not push honest messages out.
@@ -72,6 +82,8 @@ pub(super) struct Log {
     received: Remembered,
     met: Remembered,
     lost: Remembered,
+    told: Remembered,
+    taken: Taken,
     max_entries: usize,
     max_whole_bytes: usize,
 }
@@ -91,6 +103,8 @@ impl Log {
             received: Remembered::new(config.seen_limit),
             met: Remembered::new(config.seen_limit),
             lost: Remembered::new(config.seen_limit),
+            told: Remembered::new(config.seen_limit),
+            taken: Taken::default(),
             max_entries: config.log_messages,
             max_whole_bytes: config.log_bytes,
         }
@@ -107,6 +121,15 @@ impl Log {
 
     pub fn lost_len(&self) -> usize {
         self.lost.len()
+    }
+
+    pub fn taken(&self) -> Taken {
+        self.taken
+    }
+
+    /// Ids that were forgotten, for `seen_limit`.
+    pub fn ids_forgotten(&self) -> u64 {
+        [&self.received, &self.met, &self.lost, &self.told].iter().map(|ids| ids.forgotten).sum()
     }
 
     /// Who sent a message that is in the log.
@@ -160,7 +183,9 @@ impl Log {
         let lamport_ms = entry.lamport_ms;
         self.whole_bytes += entry.whole_len();
         self.entries.push_back(entry);
-        while self.whole_bytes > self.max_whole_bytes && self.drop_oldest_whole() {}
+        while self.whole_bytes > self.max_whole_bytes && self.drop_oldest_whole() {
+            self.taken.whole_dropped += 1;
+        }
         if ahead {
             self.held.insert((lamport_ms, number));
         } else {
@@ -190,8 +215,12 @@ impl Log {
         let at = self.position(number).unwrap_or_else(|at| at);
         self.order.insert(at, number);
         self.little_named.push_back(number);
-        if self.little_named.len() > MAX_LITTLE_NAMED {
-            self.little_named.pop_front();
+        if self.little_named.len() > MAX_LITTLE_NAMED
+            && let Some(oldest) = self.little_named.pop_front()
+        {
+            let entry = self.entries.get(self.index(oldest));
+            let dropped = entry.is_some_and(|entry| entry.namings < self.history_size);
+            self.taken.namings_dropped += u64::from(dropped);
         }
     }
 
@@ -301,7 +330,13 @@ impl Log {
                 self.met.insert(hash);
             }
             Known::Lost => self.lost.insert(hash),
+            Known::Told => self.told.insert(hash),
         }
+    }
+
+    /// Whether an id was told to be missing and is tracked no longer.
+    pub fn was_told(&self, hash: IdHash) -> bool {
+        self.told.contains(hash)
     }
 
     /// Whether an id was given up as lost.
@@ -320,6 +355,7 @@ impl Log {
             self.order.remove(at);
         }
         let Some(entry) = self.entries.pop_front() else { return };
+        self.taken.evicted += 1;
         self.first = self.first.wrapping_add(1);
         if self.first_whole == number {
             self.first_whole = self.first;
@@ -353,11 +389,13 @@ struct Remembered {
     /// The numbers of those that are remembered: small, since it is looked into at random.
     by_id: HashTable<u32>,
     limit: usize,
+    /// How many were forgotten.
+    forgotten: u64,
 }
 
 impl Remembered {
     fn new(limit: usize) -> Self {
-        Self { by_age: VecDeque::new(), first: 0, by_id: HashTable::new(), limit }
+        Self { by_age: VecDeque::new(), first: 0, by_id: HashTable::new(), limit, forgotten: 0 }
     }
 
     fn len(&self) -> usize {
@@ -389,6 +427,7 @@ impl Remembered {
         self.first = self.first.wrapping_add(1);
         if let Ok(found) = self.by_id.find_entry(oldest.short(), |other| *other == number) {
             found.remove();
+            self.forgotten += 1;
         }
     }
 

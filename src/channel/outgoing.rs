@@ -8,14 +8,11 @@ use bytes::Bytes;
 
 use super::pace::Pace;
 use crate::bloom::{FilterView, HashKind, ItemHash};
-use crate::config::Config;
+use crate::config::{Config, MAX_EVIDENCE};
 use crate::error::Error;
 use crate::idhash::{IdHash, IdMap};
 use crate::output::{Acknowledger, Event, MessageState, MessageStatus};
 use crate::types::{MessageId, ParticipantId, TimeMs};
-
-/// Filters of this many different sizes count as evidence for one message; more would add nothing.
-const MAX_EVIDENCE: usize = 16;
 
 /// A message of ours, from wrapping until it is of no use any more.
 #[derive(Debug)]
@@ -93,6 +90,8 @@ pub(super) struct Outgoing {
     ended: VecDeque<IdHash>,
     ended_bytes: usize,
     acknowledged_total: u64,
+    /// Filters and participants that were not taken down for a message because it had enough of them.
+    pub evidence_dropped: u64,
 }
 
 impl Own {
@@ -119,16 +118,24 @@ impl Own {
         room
     }
 
-    /// Remembers who gave evidence. A sender without a name cannot be told from another.
-    fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) {
+    /// Whether evidence can be taken down.
+    fn has_room_for(&self, new: &Evidence) -> bool {
+        self.evidence.len() < MAX_EVIDENCE || self.evidence.iter().any(|old| old.is_like(new))
+    }
+
+    /// Remembers who gave evidence; false if there is no room. A sender without a name cannot be told from another.
+    fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) -> bool {
         if who.is_empty() {
-            return;
+            return true;
         }
         if let Some(known) = self.acknowledgers.iter_mut().find(|known| known.participant_id.as_str() == who) {
             known.certain |= certain;
         } else if self.acknowledgers.len() < max {
             self.acknowledgers.push(Acknowledger { participant_id: ParticipantId::from(who), certain });
+        } else {
+            return false;
         }
+        true
     }
 }
 
@@ -293,7 +300,8 @@ impl Outgoing {
 
     fn acknowledge(&mut self, hash: IdHash, who: &str, config: &Config, events: &mut Vec<Event>) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
-        own.add_acknowledger(who, true, config.max_acknowledgers);
+        let noted = own.add_acknowledger(who, true, config.max_acknowledgers);
+        self.evidence_dropped += u64::from(!noted);
         self.finish(hash, MessageState::Acknowledged, config, events);
     }
 
@@ -313,7 +321,8 @@ impl Outgoing {
         if evidence.false_chance >= 1.0 {
             return;
         }
-        own.add_acknowledger(who, false, config.max_acknowledgers);
+        let noted = own.has_room_for(&evidence) & own.add_acknowledger(who, false, config.max_acknowledgers);
+        self.evidence_dropped += u64::from(!noted);
         if !own.add_evidence(evidence) {
             return;
         }
