@@ -26,8 +26,6 @@ pub const MAX_UNCONFIRMED: usize = 64;
 pub const MAX_LITTLE_NAMED: usize = 64;
 /// Sync messages of our own that are known again when they come back.
 pub const MAX_OWN_SYNC: usize = 64;
-/// Times that a request of somebody else keeps us from asking for the same missing message.
-pub const MAX_ASIDES: u32 = 2;
 /// Hashes per id in a received filter: deployed sizings go up to 20, and every one costs a probe.
 pub const MAX_FILTER_HASHES: u64 = 64;
 

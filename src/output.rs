@@ -273,7 +273,8 @@ pub struct ChannelStatus {
     pub lamport_timestamp_ms: u64,
     /// Messages that left the log because `log_messages` were in it, since the channel was first opened.
     pub log_evicted: u64,
-    /// Whole messages that the log dropped for `log_bytes`: nobody is answered for them, and their names stay.
+    /// Whole messages dropped for `log_bytes` and `max_waiting_bytes`: requests for them are not answered. Names and
+    /// contents stay.
     pub whole_dropped: u64,
     /// Ids forgotten for `seen_limit`, received, met, lost and reported ones: should they come again, they are new.
     pub ids_forgotten: u64,

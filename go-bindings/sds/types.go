@@ -351,8 +351,8 @@ type ChannelStatus struct {
 	Timestamp uint64
 	// LogEvicted counts messages that left the log because Config.LogMessages were in it.
 	LogEvicted uint64
-	// WholeDropped counts whole messages that the log dropped for Config.LogBytes: nobody is answered for them, and
-	// their names stay.
+	// WholeDropped counts whole messages dropped for Config.LogBytes and Config.MaxWaitingBytes: requests for them are
+	// not answered. Names and contents stay.
 	WholeDropped uint64
 	// IDsForgotten counts ids forgotten for Config.SeenLimit: should they come again, they are new.
 	IDsForgotten uint64

@@ -88,6 +88,8 @@ pub(super) struct Incoming {
     bytes: usize,
     /// Missing ids that were not tracked because too many were.
     pub untracked: u64,
+    /// Whole messages that were reduced to their contents.
+    pub reduced_total: u64,
 }
 
 impl Incoming {
@@ -275,6 +277,7 @@ impl Incoming {
             let Some(waiting) = self.waiting.get_mut(hash) else { continue };
             let before = waiting.size();
             if waiting.whole.take().is_some() {
+                self.reduced_total += 1;
                 // Not a part of the whole message's memory any more.
                 waiting.content = Bytes::copy_from_slice(&waiting.content);
             }

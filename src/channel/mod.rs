@@ -247,7 +247,7 @@ impl Channel {
             repairs_refused: self.answers.refused_total(),
             lamport_timestamp_ms: self.clock.lamport_ms(),
             log_evicted: taken.evicted,
-            whole_dropped: taken.whole_dropped,
+            whole_dropped: taken.whole_dropped + self.incoming.reduced_total,
             ids_forgotten: self.log.ids_forgotten(),
             filter_evicted: self.filter.evicted(),
             refilters_refused: self.counters.refilters_refused,

@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use super::t_req_wait_ms;
-use crate::config::{Config, MAX_ASIDES};
+use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
 use crate::types::{Dependency, TimeMs};
 
@@ -24,8 +24,6 @@ struct Request {
     /// T_req, or when an entry that is set aside comes back.
     due_ms: TimeMs,
     aside: bool,
-    /// How often it was set aside.
-    asides: u32,
     asks: u32,
 }
 
@@ -61,7 +59,7 @@ impl Requests {
     /// A message is missing: it will be asked for at its T_req.
     pub fn add(&mut self, hash: IdHash, dependency: &Dependency, now_ms: TimeMs, config: &Config) {
         let due_ms = t_req_ms(&dependency.message_id, now_ms, config);
-        let request = Request { dependency: dependency.clone(), due_ms, aside: false, asides: 0, asks: 0 };
+        let request = Request { dependency: dependency.clone(), due_ms, aside: false, asks: 0 };
         if self.entries.insert(hash, request).is_none() {
             self.buffer.insert((due_ms, hash));
         }
@@ -83,12 +81,8 @@ impl Requests {
     }
 
     /// Somebody else asks for a message: we need not, for now. One that is set aside already comes back when it would.
-    /// What was set aside before and did not come is asked for by ourselves after all: somebody may make up requests to
-    /// keep us from that.
     pub fn set_aside(&mut self, hash: IdHash, now_ms: TimeMs, config: &Config) {
-        let request = self.entries.get_mut(&hash).filter(|request| !request.aside && request.asides < MAX_ASIDES);
-        if let Some(request) = request {
-            request.asides += 1;
+        if self.entries.get(&hash).is_some_and(|request| !request.aside) {
             self.reschedule(hash, now_ms.saturating_add(config.repair_t_max_ms), true);
         }
     }
