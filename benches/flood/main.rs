@@ -3,8 +3,8 @@
 //! Two honest members hear all of it. Neither holds more than 32 MiB, a message costs at the end what it cost at the
 //! beginning, and every honest message is delivered and acknowledged.
 
-#[path = "../common/figure.rs"]
-mod figure;
+#[path = "../common/mod.rs"]
+mod common;
 
 mod attack;
 mod field;
@@ -12,7 +12,7 @@ mod heap;
 
 use std::process::ExitCode;
 
-use figure::Figure;
+use common::figure::{Figure, report};
 
 const MESSAGES: usize = 1_000_000;
 const MOST_MIB: f64 = 32.0;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let it = field::run(count, heap::live);
     println!("{:#?}", it.status);
     let missed = |done: usize| (it.sent - done) as f64;
-    figure::report(&[
+    report(&[
         Figure::plain("flood_messages", count as f64, "messages"),
         Figure::plain("flood_honest", it.sent as f64, "messages"),
         Figure::limited("flood_memory", it.most_held as f64 / f64::from(1 << 20), "MiB", MOST_MIB),

@@ -5,6 +5,7 @@
 mod common;
 
 mod acks;
+mod content;
 mod delivery;
 mod documents;
 mod limits;
