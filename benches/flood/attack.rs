@@ -10,6 +10,9 @@ use sds::wire;
 pub const CHANNEL: &str = "flooded";
 /// Messages that are kept to be replayed.
 const OLD: usize = 2_000;
+/// Ids of honest messages that are kept to be forged: these are still remembered. Under an id that is forgotten, a forged
+/// message is new, well-formed content, of which no flood of anything else consists.
+const OVERHEARD: usize = 200;
 /// Names in a huge history, and in an ordinary made-up one. The limit is 1,024.
 const HUGE: usize = 1_000;
 const FEW: usize = 3;
@@ -75,7 +78,7 @@ impl Attacker {
     pub fn overhear(&mut self, id: &str, bytes: &[u8]) {
         self.overheard.push_back(id.to_owned());
         self.keep(bytes.to_vec());
-        if self.overheard.len() > OLD {
+        if self.overheard.len() > OVERHEARD {
             self.overheard.pop_front();
         }
     }
