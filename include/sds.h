@@ -375,7 +375,8 @@ typedef struct sds_channel_status_t {
   uint64_t lamport_timestamp_ms;
   // Messages that left the log because `log_messages` were in it, since the channel was first opened.
   uint64_t log_evicted;
-  // Whole messages that the log dropped for `log_bytes`: nobody is answered for them, and their names stay.
+  // Whole messages dropped for `log_bytes` and `max_waiting_bytes`: requests for them are not answered. Names and
+  // contents stay.
   uint64_t whole_dropped;
   // Ids forgotten for `seen_limit`, received, met, lost and reported ones: should they come again, they are new.
   uint64_t ids_forgotten;

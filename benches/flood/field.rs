@@ -38,7 +38,7 @@ struct Honest {
 pub struct Outcome {
     /// The most bytes that a member held.
     pub most_held: usize,
-    /// Time per message in the last tenth of the flood, by that in the first.
+    /// What a message costs in the last tenth of the flood, by what it costs in the first.
     #[allow(dead_code)] // No test asserts a time.
     pub flat: f64,
     /// Messages of the honest members, and how many of these were delivered and acknowledged.
@@ -131,19 +131,25 @@ impl Honest {
 pub fn run(count: usize, live: Live) -> Outcome {
     let (mut alice, mut bob) = (Honest::new("alice", live), Honest::new("bob", live));
     let mut attacker = Attacker::new(7);
+    // What it takes to take messages in, by what it takes to make them up, which stays the same: side by side, so that
+    // what else the machine does slows both.
     let mut costs = Vec::with_capacity(count / PER_HONEST + 1);
+    let mut making = Duration::ZERO;
     let mut now_ms = START_MS;
     for number in 0..count {
         now_ms = START_MS + (number * 1_000 / PER_SECOND) as u64;
         match number % PER_HONEST {
             0 => {
-                costs.push(std::mem::take(&mut alice.spent));
+                let taking_in = std::mem::take(&mut alice.spent);
+                costs.push(taking_in.as_secs_f64() / std::mem::take(&mut making).as_secs_f64());
                 say(&mut alice, &mut bob, &mut attacker, now_ms);
             }
             BEFORE_ANSWER => say(&mut bob, &mut alice, &mut attacker, now_ms),
             _ => {}
         }
+        let started = Instant::now();
         let bytes = attacker.next(now_ms);
+        making += started.elapsed();
         alice.receive(&bytes, now_ms);
         bob.receive(&bytes, now_ms);
         exchange(&mut alice, &mut bob, now_ms, number % 100 == 0);
@@ -178,9 +184,10 @@ fn exchange(alice: &mut Honest, bob: &mut Honest, now_ms: u64, ticks: bool) {
     }
 }
 
-fn outcome(alice: &Honest, bob: &Honest, costs: &[Duration]) -> Outcome {
+fn outcome(alice: &Honest, bob: &Honest, costs: &[f64]) -> Outcome {
     let count_of = |who: &Honest, ids: &BTreeSet<String>| ids.iter().filter(|id| id.starts_with(who.name)).count();
     let tenth = (costs.len() / 10).max(1);
+    // The first of all is of no message yet.
     let (first, last) = (median(&costs[1..=tenth.min(costs.len() - 1)]), median(&costs[costs.len() - tenth..]));
     let more = if alice.most_held > bob.most_held { alice } else { bob };
     Outcome {
@@ -194,8 +201,8 @@ fn outcome(alice: &Honest, bob: &Honest, costs: &[Duration]) -> Outcome {
 }
 
 /// The middle one, so that what disturbed a few of them does not count.
-fn median(costs: &[Duration]) -> f64 {
-    let mut costs: Vec<f64> = costs.iter().map(Duration::as_secs_f64).collect();
+fn median(costs: &[f64]) -> f64 {
+    let mut costs = costs.to_vec();
     costs.sort_by(f64::total_cmp);
     costs.get(costs.len() / 2).copied().unwrap_or(f64::NAN)
 }
