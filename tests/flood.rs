@@ -8,7 +8,7 @@ mod field;
 #[path = "../benches/flood/heap.rs"]
 mod heap;
 
-const MESSAGES: usize = 10_000;
+const MESSAGES: usize = 6_000;
 const MOST_BYTES: usize = 32 << 20;
 
 #[test]
