@@ -19,10 +19,17 @@ pub(super) fn hash64(s: &[u8]) -> u64 {
     }
 }
 
+// Arithmetic wraps, as that of the original does; positions do too, and `word` reads nothing beyond the end.
+
 #[inline(always)]
 fn word(s: &[u8], at: usize) -> u64 {
     // Callers stay inside; without the panic path the whole hash compiles to plain loads.
     s.get(at..).and_then(|from| from.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// The word that begins so many bytes before the end.
+fn from_end(s: &[u8], bytes: usize) -> u64 {
+    word(s, s.len().wrapping_sub(bytes))
 }
 
 fn half_word(s: &[u8], at: usize) -> u64 {
@@ -41,26 +48,27 @@ fn fold(u: u64, v: u64, mul: u64) -> u64 {
 }
 
 fn length_multiplier(s: &[u8]) -> u64 {
-    K2.wrapping_add(2 * s.len() as u64)
+    K2.wrapping_add((s.len() as u64) << 1)
 }
 
 fn up_to_3(s: &[u8]) -> u64 {
-    let n = s.len();
-    let (first, middle, last) = (u64::from(s[0]), u64::from(s[n >> 1]), u64::from(s[n - 1]));
-    let y = first + (middle << 8);
-    let z = n as u64 + (last << 2);
+    let byte = |byte: Option<&u8>| byte.map_or(0, |byte| u64::from(*byte));
+    let (first, middle, last) = (byte(s.first()), byte(s.get(s.len() >> 1)), byte(s.last()));
+    let y = first.wrapping_add(middle << 8);
+    let z = (last << 2).wrapping_add(s.len() as u64);
     shift_mix(y.wrapping_mul(K2) ^ z.wrapping_mul(K0)).wrapping_mul(K2)
 }
 
 fn up_to_7(s: &[u8]) -> u64 {
     let n = s.len();
-    fold(n as u64 + (half_word(s, 0) << 3), half_word(s, n - 4), length_multiplier(s))
+    let first = (half_word(s, 0) << 3).wrapping_add(n as u64);
+    fold(first, half_word(s, n.wrapping_sub(4)), length_multiplier(s))
 }
 
 fn up_to_16(s: &[u8]) -> u64 {
     let mul = length_multiplier(s);
     let a = word(s, 0).wrapping_add(K2);
-    let b = word(s, s.len() - 8);
+    let b = from_end(s, 8);
     let c = b.rotate_right(37).wrapping_mul(mul).wrapping_add(a);
     let d = a.rotate_right(25).wrapping_add(b).wrapping_mul(mul);
     fold(c, d, mul)
@@ -74,8 +82,8 @@ fn stir(a: u64, b: u64, c: u64, d: u64, tail: u64) -> (u64, u64) {
 }
 
 fn head_words(s: &[u8], mul: u64) -> (u64, u64, u64, u64) {
-    let n = s.len();
-    (word(s, 0), word(s, 8), word(s, n - 8).wrapping_mul(mul), word(s, n - 16).wrapping_mul(K2))
+    let (last, before) = (from_end(s, 8), from_end(s, 16));
+    (word(s, 0), word(s, 8), last.wrapping_mul(mul), before.wrapping_mul(K2))
 }
 
 fn up_to_32(s: &[u8]) -> u64 {
@@ -86,7 +94,6 @@ fn up_to_32(s: &[u8]) -> u64 {
 }
 
 fn up_to_64(s: &[u8]) -> u64 {
-    let n = s.len();
     let mul = length_multiplier(s);
     let (a, b, c, d) = head_words(s, mul);
     let a = a.wrapping_mul(K2);
@@ -94,8 +101,8 @@ fn up_to_64(s: &[u8]) -> u64 {
     let z = fold(y, z, mul);
     let e = word(s, 16).wrapping_mul(mul);
     let f = word(s, 24);
-    let g = y.wrapping_add(word(s, n - 32)).wrapping_mul(mul);
-    let h = z.wrapping_add(word(s, n - 24)).wrapping_mul(mul);
+    let g = y.wrapping_add(from_end(s, 32)).wrapping_mul(mul);
+    let h = z.wrapping_add(from_end(s, 24)).wrapping_mul(mul);
     let (y, z) = stir(e, f, g, h, a);
     fold(y, z, mul)
 }
@@ -139,7 +146,8 @@ impl State {
 
 #[inline(always)]
 fn weak_32(block: &[u8; 64], at: usize, a: u64, b: u64) -> (u64, u64) {
-    let (p, q, r, t) = (word(block, at), word(block, at + 8), word(block, at + 16), word(block, at + 24));
+    let word = |further| word(block, at.wrapping_add(further));
+    let (p, q, r, t) = (word(0), word(8), word(16), word(24));
     let a = a.wrapping_add(p);
     let b = b.wrapping_add(a).wrapping_add(t).rotate_right(21);
     let sum = a.wrapping_add(q).wrapping_add(r);
@@ -149,11 +157,11 @@ fn weak_32(block: &[u8; 64], at: usize, a: u64, b: u64) -> (u64, u64) {
 fn longer(s: &[u8]) -> u64 {
     let mut state = State::start(s);
     // The last 64 bytes are taken in by themselves, overlapping the block before them unless the length is a multiple.
-    for block in s[..s.len() - 1].as_chunks().0 {
+    for block in s.split_last().map_or(s, |(_, before)| before).as_chunks().0 {
         state.block(block, K1, 1);
     }
     let mul = K1.wrapping_add((state.z & 0xff) << 1);
-    state.w.0 = state.w.0.wrapping_add((s.len() as u64 - 1) & 63);
+    state.w.0 = state.w.0.wrapping_add((s.len() as u64).wrapping_sub(1) & 63);
     state.v.0 = state.v.0.wrapping_add(state.w.0);
     state.w.0 = state.w.0.wrapping_add(state.v.0);
     if let Some(last) = s.last_chunk() {

@@ -1,5 +1,7 @@
 //! One filter that is being filled, kept as its wire bytes.
 
+use std::ops::Range;
+
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
 use super::{FilterView, ItemHash, Params};
@@ -22,6 +24,12 @@ pub(super) fn byte_swap(profile: Profile) -> usize {
     }
 }
 
+/// Whether a bit is set in words whose bytes are swapped like that. One beyond the words is not.
+#[inline(always)]
+pub(super) fn is_set(words: &[u8], bit: u64, swap: usize) -> bool {
+    words.get((bit >> 3) as usize ^ swap).is_some_and(|byte| byte >> (bit & 7) & 1 == 1)
+}
+
 /// A filter of fixed size. Ids go in; its wire bytes are ready at any time.
 #[derive(Clone, Debug)]
 pub struct Filter {
@@ -33,7 +41,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// An empty filter. `params.bits` must be 1 to 64 `params.words`, or inserting panics: it is ours, not received.
+    /// An empty filter. `params.bits` must be 1 to 64 `params.words`: bits beyond cannot be set.
     pub fn new(profile: Profile, params: Params) -> Self {
         let (wire, words_at) = match profile {
             Profile::Rfc => (vec![0; params.word_bytes()], 0),
@@ -45,23 +53,27 @@ impl Filter {
     /// Sets the bits of an id.
     pub fn insert(&mut self, item: &ItemHash) {
         let swap = byte_swap(self.profile);
-        let words = &mut self.wire[self.words_at..];
+        let range = self.words_range();
+        let Some(words) = self.wire.get_mut(range) else { return };
         for bit in item.probes(self.params.bits, self.params.hashes) {
-            words[(bit >> 3) as usize ^ swap] |= 1 << (bit & 7);
+            if let Some(byte) = words.get_mut((bit >> 3) as usize ^ swap) {
+                *byte |= 1 << (bit & 7);
+            }
         }
     }
 
     /// Whether all bits of an id are set.
     pub fn contains(&self, item: &ItemHash) -> bool {
         let (swap, words) = (byte_swap(self.profile), self.words());
-        item.probes(self.params.bits, self.params.hashes)
-            .all(|bit| words[(bit >> 3) as usize ^ swap] >> (bit & 7) & 1 == 1)
+        item.probes(self.params.bits, self.params.hashes).all(|bit| is_set(words, bit, swap))
     }
 
     /// Forgets every id.
     pub fn clear(&mut self) {
-        let words = self.words_at..self.words_at + self.params.word_bytes();
-        self.wire[words].fill(0);
+        let range = self.words_range();
+        if let Some(words) = self.wire.get_mut(range) {
+            words.fill(0);
+        }
     }
 
     /// The complete value of a message's filter field, as the profile lays it out.
@@ -80,7 +92,11 @@ impl Filter {
     }
 
     fn words(&self) -> &[u8] {
-        &self.wire[self.words_at..self.words_at + self.params.word_bytes()]
+        self.wire.get(self.words_range()).unwrap_or_default()
+    }
+
+    fn words_range(&self) -> Range<usize> {
+        self.words_at..self.words_at.saturating_add(self.params.word_bytes())
     }
 }
 
@@ -93,12 +109,14 @@ fn wrapped(params: &Params) -> (Vec<u8>, usize) {
         (field::BITS, params.bits),
     ];
     let word_bytes = params.word_bytes();
-    let trailer: usize = numbers.iter().map(|(_, value)| 1 + encoded_len_varint(*value)).sum();
-    let mut wire = Vec::with_capacity(1 + encoded_len_varint(word_bytes as u64) + word_bytes + trailer);
+    // A key of one byte each, and the number.
+    let values = numbers.iter().map(|(_, value)| *value).chain([word_bytes as u64]);
+    let lens = values.map(|value| encoded_len_varint(value).saturating_add(1));
+    let mut wire = Vec::with_capacity(lens.fold(word_bytes, usize::saturating_add));
     encode_key(field::WORDS, WireType::LengthDelimited, &mut wire);
     encode_varint(word_bytes as u64, &mut wire);
     let words_at = wire.len();
-    wire.resize(words_at + word_bytes, 0);
+    wire.resize(words_at.saturating_add(word_bytes), 0);
     for (number, value) in numbers {
         encode_key(number, WireType::Varint, &mut wire);
         encode_varint(value, &mut wire);

@@ -50,17 +50,15 @@ impl ItemHash {
     /// point, which we follow.
     pub fn of(kind: HashKind, id: &str) -> Self {
         let bytes = id.as_bytes();
-        let length = bytes.len() + SECOND_SUFFIX.len();
         let mut stack = [0; STACK_ID_BYTES + SECOND_SUFFIX.len()];
-        let mut heap = Vec::new();
-        let both: &mut [u8] = if bytes.len() <= STACK_ID_BYTES {
-            &mut stack[..length]
-        } else {
-            heap.resize(length, 0);
-            &mut heap
+        let heap;
+        let both = match put_both(&mut stack, bytes) {
+            Some(both) => both,
+            None => {
+                heap = [bytes, SECOND_SUFFIX].concat();
+                &heap
+            }
         };
-        both[..bytes.len()].copy_from_slice(bytes);
-        both[bytes.len()..].copy_from_slice(SECOND_SUFFIX);
         match kind {
             HashKind::Murmur if !id.is_ascii() => {
                 let units = || id.chars().map(first_utf16_unit);
@@ -81,18 +79,27 @@ impl ItemHash {
 
     /// The bits that the id sets, in order, in a filter of `bits` bits (not 0) with `hashes` hashes.
     pub fn probes(&self, bits: u64, hashes: u32) -> Probes {
-        Probes { next: self.a % bits, step: self.b % bits, bits, left: hashes }
+        Probes { next: below(self.a, bits), step: below(self.b, bits), bits, left: hashes }
     }
 
     /// The distance between the bits that it sets in a filter of `bits` bits (not 0).
     pub(super) fn step(&self, bits: u64) -> u64 {
-        self.b % bits
+        below(self.b, bits)
     }
 
     /// One keyed hash of the pair, for tables: ids are chosen by strangers, who must not be able to choose its slots.
     pub(super) fn keyed(&self, key: u64) -> u64 {
         mix(mix(self.a, key), self.b)
     }
+}
+
+/// An id and the suffix, in memory that may have room for them.
+fn put_both<'a>(memory: &'a mut [u8], id: &[u8]) -> Option<&'a [u8]> {
+    let both = memory.get_mut(..id.len().saturating_add(SECOND_SUFFIX.len()))?;
+    let (head, tail) = both.split_at_mut_checked(id.len())?;
+    head.copy_from_slice(id);
+    tail.copy_from_slice(SECOND_SUFFIX);
+    Some(both)
 }
 
 /// The bits of one id in one filter: `(a + n b) mod m`, by addition alone.
@@ -110,9 +117,10 @@ impl Iterator for Probes {
     fn next(&mut self) -> Option<u64> {
         self.left = self.left.checked_sub(1)?;
         let current = self.next;
-        // Both are below `bits`: one subtraction replaces the division. The comparison avoids any overflow.
-        self.next =
-            if current >= self.bits - self.step { current - (self.bits - self.step) } else { current + self.step };
+        // Both are below `bits`: one subtraction replaces the division. The comparison sees to it that nothing wraps, in
+        // what is the inner loop of every look-up.
+        let to_end = self.bits.wrapping_sub(self.step);
+        self.next = if current >= to_end { current.wrapping_sub(to_end) } else { current.wrapping_add(self.step) };
         Some(current)
     }
 }
@@ -121,8 +129,14 @@ impl Iterator for Probes {
 ///
 /// Both constants have their top bit set, which no hash in an [`ItemHash`] has: nobody can make a factor zero.
 pub(super) fn mix(x: u64, y: u64) -> u64 {
-    let product = u128::from(x ^ 0x9e37_79b9_7f4a_7c15) * u128::from(y ^ 0xd1b5_4a32_d192_ed03);
+    // Of two numbers of 64 bits: nothing wraps.
+    let product = u128::from(x ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(u128::from(y ^ 0xd1b5_4a32_d192_ed03));
     (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// A hash as a number below `bits`; 0 if that is 0.
+fn below(hash: u64, bits: u64) -> u64 {
+    hash.checked_rem(bits).unwrap_or(0)
 }
 
 fn signed_abs(hash: u32) -> u64 {
@@ -130,5 +144,5 @@ fn signed_abs(hash: u32) -> u64 {
 }
 
 fn first_utf16_unit(c: char) -> u32 {
-    u32::from(c.encode_utf16(&mut [0; 2])[0])
+    c.encode_utf16(&mut [0; 2]).first().map_or(0, |unit| u32::from(*unit))
 }

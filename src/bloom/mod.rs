@@ -12,6 +12,9 @@
 //! [`ItemHash`] is the pair of hashes that places an id in any filter of one kind. [`Filter`] is one filter that is
 //! being filled; [`RollingFilter`] is what a channel has: it forgets by age and count.
 
+// Bytes of strangers come here: nothing overflows and no index is out of bounds, or it says why it cannot.
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
 mod farm;
 mod filter;
 mod hash;
@@ -57,7 +60,7 @@ impl Params {
             bits_per_element,
             hashes: (ln2 * bits_per_element as f64).round().max(1.0) as u32,
             bits,
-            words: 1 + (bits / 64) as usize,
+            words: ((bits / 64) as usize).saturating_add(1),
         }
     }
 
@@ -70,13 +73,14 @@ impl Params {
         let mut low = (self.words as u64).saturating_sub(1).saturating_mul(64);
         let primes = prime_mask(low);
         let bits = if primes != 0 {
-            low + u64::from(nth_set_bit(primes, hash::mix(seed, low) % u64::from(primes.count_ones())))
+            let nth = hash::mix(seed, low).checked_rem(u64::from(primes.count_ones())).unwrap_or(0);
+            low.saturating_add(u64::from(nth_set_bit(primes, nth)))
         } else {
+            // It ends at 0 at the latest, from where 2 is a prime.
             loop {
-                low -= 64;
-                let primes = prime_mask(low);
-                if primes != 0 {
-                    break low + u64::from(primes.ilog2());
+                low = low.saturating_sub(64);
+                if let Some(last) = prime_mask(low).checked_ilog2() {
+                    break low.saturating_add(u64::from(last));
                 }
             }
         };
@@ -85,7 +89,7 @@ impl Params {
 
     /// Bytes of the words.
     pub fn word_bytes(&self) -> usize {
-        self.words * 8
+        self.words.saturating_mul(8)
     }
 }
 
@@ -93,14 +97,15 @@ impl Params {
 fn prime_mask(low: u64) -> u64 {
     let high = low.saturating_add(63);
     let mut composite = if low == 0 { 0b11 } else { 0u64 };
-    let mut divisor = 2;
-    while divisor * divisor <= high {
-        let mut multiple = (divisor * divisor).max(low.next_multiple_of(divisor));
-        while multiple <= high {
-            composite |= 1 << (multiple - low);
-            multiple += divisor;
+    let mut divisor = 2u64;
+    let within = |number: &u64| *number <= high;
+    while let Some(square) = divisor.checked_mul(divisor).filter(within) {
+        let mut multiple = low.checked_next_multiple_of(divisor).map(|first| first.max(square));
+        while let Some(composed) = multiple.filter(within) {
+            composite |= 1 << composed.saturating_sub(low);
+            multiple = composed.checked_add(divisor);
         }
-        divisor += if divisor == 2 { 1 } else { 2 };
+        divisor = divisor.saturating_add(if divisor == 2 { 1 } else { 2 });
     }
     !composite
 }
@@ -108,10 +113,11 @@ fn prime_mask(low: u64) -> u64 {
 /// The position of the set bit number `n`, counted from 0 at the lowest.
 fn nth_set_bit(mut mask: u64, n: u64) -> u32 {
     for _ in 0..n {
-        mask &= mask - 1;
+        mask &= mask.wrapping_sub(1);
     }
     mask.trailing_zeros()
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests;

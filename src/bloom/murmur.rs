@@ -46,10 +46,10 @@ pub(super) fn hash_bytes(bytes: &[u8]) -> u32 {
 pub(super) fn hash_units(mut units: impl Iterator<Item = u32>) -> u32 {
     let mut state = State { hash: 0, units: 0 };
     loop {
-        let (mut block, mut taken) = (0, 0);
-        for unit in units.by_ref().take(4) {
-            block |= unit << (8 * taken);
-            taken += 1;
+        let (mut block, mut taken) = (0, 0u32);
+        for (unit, shift) in units.by_ref().take(4).zip([0, 8, 16, 24]) {
+            block |= unit << shift;
+            taken = taken.saturating_add(1);
         }
         if taken < 4 {
             return state.finish(block, taken);

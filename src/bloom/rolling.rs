@@ -116,8 +116,8 @@ impl RollingFilter {
     pub fn expire(&mut self, now_ms: TimeMs) {
         self.advance(now_ms);
         let expired = self.expired();
-        if expired > 0 && expired * 2 >= self.entries.len() {
-            let live = self.entries.len() - expired;
+        let live = self.entries.len().saturating_sub(expired);
+        if expired > 0 && expired >= live {
             self.rebuild(live, self.fitting(live));
         }
     }
@@ -210,15 +210,15 @@ impl RollingFilter {
     /// Rebuilds so that several ids fit: without the expired ones, if those are half of all; else at twice the
     /// capacity; at the greatest capacity, without the oldest fifth.
     fn make_room(&mut self) {
-        let live = self.entries.len() - self.expired();
-        if live * 2 <= self.capacity {
-            self.rebuild(live, self.fitting(live + 1));
+        let live = self.entries.len().saturating_sub(self.expired());
+        if live <= self.capacity / 2 {
+            self.rebuild(live, self.fitting(live.saturating_add(1)));
         } else if self.capacity < self.max_capacity {
-            self.rebuild(live, (self.capacity * 2).min(self.max_capacity));
+            self.rebuild(live, self.capacity.saturating_mul(2).min(self.max_capacity));
         } else {
-            let keep = live.min(self.max_capacity - self.max_capacity / 5);
-            self.evicted += (live - keep) as u64;
-            self.rebuild(keep, self.max_capacity);
+            let most = self.max_capacity.saturating_sub(self.max_capacity / 5);
+            self.evicted = self.evicted.saturating_add(live.saturating_sub(most) as u64);
+            self.rebuild(live.min(most), self.max_capacity);
         }
     }
 
@@ -232,7 +232,7 @@ impl RollingFilter {
             self.release();
             return;
         }
-        self.rebuilds += 1;
+        self.rebuilds = self.rebuilds.saturating_add(1);
         let params = self.sized();
         let mut filter = match self.filter.take() {
             Some(mut filter) if *filter.params() == params => {
@@ -266,10 +266,11 @@ impl RollingFilter {
 
     fn give_back_memory(&mut self) {
         let keep = self.entries.len();
-        if self.entries.capacity() > 4 * keep.max(MIN_CAPACITY) {
-            self.entries.shrink_to(2 * keep);
+        if self.entries.capacity() > keep.max(MIN_CAPACITY).saturating_mul(4) {
+            let room = keep.saturating_mul(2);
+            self.entries.shrink_to(room);
             let (entries, first, key) = (&self.entries, self.first_number, self.seed);
-            self.by_item.shrink_to(2 * keep, |number| entry(entries, first, *number).item.keyed(key));
+            self.by_item.shrink_to(room, |number| entry(entries, first, *number).item.keyed(key));
         }
     }
 }

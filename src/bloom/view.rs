@@ -2,7 +2,7 @@
 
 use prost::encoding::{WireType, decode_key, decode_varint};
 
-use super::filter::{byte_swap, field};
+use super::filter::{byte_swap, field, is_set};
 use super::{HashKind, ItemHash, RFC_PARAMS};
 use crate::config::MAX_FILTER_HASHES;
 use crate::error::FilterError;
@@ -58,12 +58,12 @@ impl<'a> FilterView<'a> {
         let fields = Fields::read(bytes)?;
         let words = fields.words.ok_or(FilterError::Malformed)?;
         // nim-sds reads whole words and ignores the rest.
-        let words = &words[..words.len() / 8 * 8];
+        let words = words.as_chunks::<8>().0.as_flattened();
         let hashes = match u32::try_from(fields.hashes) {
             Ok(hashes) if (1..=MAX_FILTER_HASHES).contains(&fields.hashes) => hashes,
             _ => return Err(FilterError::HashCount(fields.hashes)),
         };
-        if fields.bits == 0 || fields.bits > words.len() as u64 * 8 {
+        if fields.bits == 0 || fields.bits > (words.len() as u64).saturating_mul(8) {
             return Err(FilterError::BitCount { bits: fields.bits, bytes: words.len() });
         }
         Ok(Self {
@@ -79,7 +79,7 @@ impl<'a> FilterView<'a> {
     /// Whether all bits of an id are set. False for an id that is in the filter: never.
     pub fn contains(&self, item: &ItemHash) -> bool {
         let swap = byte_swap(self.profile);
-        item.probes(self.bits, self.hashes).all(|bit| self.words[(bit >> 3) as usize ^ swap] >> (bit & 7) & 1 == 1)
+        item.probes(self.bits, self.hashes).all(|bit| is_set(self.words, bit, swap))
     }
 
     /// The share of its bits that are set, 0 to 1. Reads the whole filter: compute it once for all ids asked about.
@@ -89,8 +89,9 @@ impl<'a> FilterView<'a> {
         // In whole words, the order of bytes makes no difference: a plain loop, which the compiler vectorizes.
         let mut ones: u64 = words.iter().map(|word| u64::from(u64::from_ne_bytes(*word).count_ones())).sum();
         if rest != 0 {
-            let used = (1 << rest) - 1;
-            ones += last.first().map_or(0, |word| u64::from((self.word(*word) & used).count_ones()));
+            let used = !(u64::MAX << rest);
+            let in_last = last.first().map_or(0, |word| (self.word(*word) & used).count_ones());
+            ones = ones.saturating_add(u64::from(in_last));
         }
         ones as f64 / self.bits as f64
     }
@@ -113,7 +114,8 @@ impl<'a> FilterView<'a> {
     /// d = min(k, m / gcd(m, step)) different bits; and with n ids in it, some id has (nearly) the same start and step
     /// with probability 2n/m^2, and neighbouring steps add the rest of the second term.
     pub fn false_positive_rate_at(&self, fill: f64, item: &ItemHash) -> f64 {
-        let distinct = u64::from(self.hashes).min(self.bits / gcd(self.bits, item.step(self.bits)));
+        let distinct =
+            self.bits.checked_div(gcd(self.bits, item.step(self.bits))).unwrap_or(0).min(u64::from(self.hashes));
         self.rate(fill, distinct as i32)
     }
 
@@ -208,8 +210,8 @@ fn take<'a>(rest: &mut &'a [u8], length: u64) -> Result<&'a [u8], FilterError> {
 }
 
 fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
+    while let Some(rest) = a.checked_rem(b) {
+        (a, b) = (b, rest);
     }
     a
 }

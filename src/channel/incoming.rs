@@ -5,9 +5,11 @@
 //! be messages in a cycle with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 
 use bytes::Bytes;
 
+use super::tally::Tally;
 use super::whole::Whole;
 use crate::config::Config;
 use crate::idhash::{IdHash, IdMap};
@@ -42,8 +44,9 @@ pub(super) struct Waiting {
 
 impl Waiting {
     fn size(&self) -> usize {
-        let ids = self.message_id.len() + self.sender_id.len() + self.unmet.len() * OVERHEAD_BYTES;
-        OVERHEAD_BYTES + ids + self.whole.as_ref().map_or(self.content.len(), Whole::len)
+        let overhead = self.unmet.len().saturating_add(1).saturating_mul(OVERHEAD_BYTES);
+        let whole = self.whole.as_ref().map_or(self.content.len(), Whole::len);
+        [self.message_id.len(), self.sender_id.len(), whole].into_iter().fold(overhead, usize::saturating_add)
     }
 }
 
@@ -85,7 +88,7 @@ pub(super) struct Incoming {
     arrivals: u64,
     /// Messages that arrived up to this one are not whole any more: only their contents are kept.
     reduced: u64,
-    bytes: usize,
+    bytes: Tally,
     /// Missing ids that were not tracked because too many were.
     pub untracked: u64,
     /// Whole messages that were reduced to their contents.
@@ -166,7 +169,7 @@ impl Incoming {
             self.remove_missing(oldest);
             noted = Noted::InsteadOf(oldest);
         }
-        self.named += 1;
+        self.named = self.named.saturating_add(1);
         let waited = waited || self.dependents.contains_key(&hash);
         let unwaited = (!waited).then_some(self.named);
         unwaited.map(|place| self.unwaited.insert(place, hash));
@@ -187,9 +190,9 @@ impl Incoming {
 
     /// Puts a message into the buffer.
     pub fn add(&mut self, hash: IdHash, mut message: Waiting) {
-        self.arrivals += 1;
+        self.arrivals = self.arrivals.saturating_add(1);
         message.arrival = self.arrivals;
-        self.bytes += message.size();
+        self.bytes.add(message.size());
         for dependency in &message.unmet {
             self.dependents.entry(*dependency).or_default().push(hash);
             if let Some(place) = self.missing.get_mut(dependency).and_then(|missing| missing.unwaited.take()) {
@@ -226,9 +229,9 @@ impl Incoming {
         let mut ready = Vec::new();
         for dependent in self.dependents.remove(&hash).unwrap_or_default() {
             let Some(waiting) = self.waiting.get_mut(&dependent) else { continue };
-            let before = waiting.size();
+            self.bytes.take_off(waiting.size());
             waiting.unmet.retain(|unmet| *unmet != hash);
-            self.bytes -= before - waiting.size();
+            self.bytes.add(waiting.size());
             if waiting.unmet.is_empty() {
                 ready.push(dependent);
             }
@@ -244,7 +247,7 @@ impl Incoming {
     /// Takes a message out of the buffer, to be delivered.
     pub fn take(&mut self, hash: IdHash) -> Option<Waiting> {
         let waiting = self.waiting.remove(&hash)?;
-        self.bytes -= waiting.size();
+        self.bytes.take_off(waiting.size());
         self.by_arrival.remove(&waiting.arrival);
         self.waiting_due.remove(&(waiting.deadline_ms, hash));
         for dependency in &waiting.unmet {
@@ -262,7 +265,7 @@ impl Incoming {
     /// Nobody waits for a missing message any more: it may give way to another.
     fn waited_no_longer(&mut self, hash: IdHash) {
         if let Some(missing) = self.missing.get_mut(&hash).filter(|missing| missing.unwaited.is_none()) {
-            self.named += 1;
+            self.named = self.named.saturating_add(1);
             missing.unwaited = Some(self.named);
             self.unwaited.insert(self.named, hash);
         }
@@ -271,23 +274,24 @@ impl Incoming {
     /// Reduces whole messages to their contents, the oldest first, while the buffer holds more bytes than it may: better
     /// not to be able to answer for them than to deliver them early.
     pub fn reduce(&mut self, config: &Config) {
-        while self.bytes > config.max_waiting_bytes {
-            let Some((&arrival, hash)) = self.by_arrival.range(self.reduced + 1..).next() else { return };
+        while self.bytes.bytes() > config.max_waiting_bytes {
+            let next = self.by_arrival.range((Excluded(self.reduced), Unbounded)).next();
+            let Some((&arrival, hash)) = next else { return };
             self.reduced = arrival;
             let Some(waiting) = self.waiting.get_mut(hash) else { continue };
-            let before = waiting.size();
+            self.bytes.take_off(waiting.size());
             if waiting.whole.take().is_some() {
-                self.reduced_total += 1;
+                self.reduced_total = self.reduced_total.saturating_add(1);
                 // Not a part of the whole message's memory any more.
                 waiting.content = Bytes::copy_from_slice(&waiting.content);
             }
-            self.bytes -= before - waiting.size();
+            self.bytes.add(waiting.size());
         }
     }
 
     /// The oldest message, if the buffer holds more than it may.
     pub fn overflow(&self, config: &Config) -> Option<IdHash> {
-        let over = self.waiting.len() > config.max_waiting_messages || self.bytes > config.max_waiting_bytes;
+        let over = self.waiting.len() > config.max_waiting_messages || self.bytes.bytes() > config.max_waiting_bytes;
         self.by_arrival.values().next().copied().filter(|_| over)
     }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use hashbrown::HashTable;
 
+use super::tally::Tally;
 use super::whole::Whole;
 use crate::config::{Config, MAX_LITTLE_NAMED};
 use crate::idhash::IdHash;
@@ -35,6 +36,10 @@ impl Entry {
 
     fn whole_len(&self) -> usize {
         self.whole.as_ref().map_or(0, Whole::len)
+    }
+
+    fn count_naming(&mut self) {
+        self.namings = self.namings.saturating_add(1);
     }
 }
 
@@ -72,7 +77,7 @@ pub(super) struct Log {
     order: VecDeque<u32>,
     /// The number of the first entry that may have its whole message; older ones were dropped to save memory.
     first_whole: u32,
-    whole_bytes: usize,
+    whole_bytes: Tally,
     /// Numbers of entries that were not named often enough when last looked at, oldest first.
     little_named: VecDeque<u32>,
     /// How often is enough, and how many of the latest a history names.
@@ -96,7 +101,7 @@ impl Log {
             by_id: HashTable::new(),
             order: VecDeque::new(),
             first_whole: 0,
-            whole_bytes: 0,
+            whole_bytes: Tally::default(),
             little_named: VecDeque::new(),
             history_size: config.causal_history_size,
             held: BTreeSet::new(),
@@ -155,19 +160,13 @@ impl Log {
 
     /// Bytes of all whole messages.
     pub fn whole_bytes(&self) -> usize {
-        self.whole_bytes
+        self.whole_bytes.bytes()
     }
 
     /// Sets or removes the hint of a logged message; false if it is not in the log.
     pub fn set_hint(&mut self, hash: IdHash, hint: Option<Hint>) -> bool {
-        match self.number_of(hash) {
-            Some(number) => {
-                let index = self.index(number);
-                self.entries[index].hint = hint;
-                true
-            }
-            None => false,
-        }
+        let index = self.number_of(hash).map(|number| self.index(number));
+        index.and_then(|index| self.entries.get_mut(index)).map(|entry| entry.hint = hint).is_some()
     }
 
     /// Adds a message that was not in the log. `ahead`: it is stamped too far ahead, and held outside the order.
@@ -181,10 +180,10 @@ impl Log {
         let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
         self.by_id.insert_unique(entry.hash.short(), number, hash_of);
         let lamport_ms = entry.lamport_ms;
-        self.whole_bytes += entry.whole_len();
+        self.whole_bytes.add(entry.whole_len());
         self.entries.push_back(entry);
-        while self.whole_bytes > self.max_whole_bytes && self.drop_oldest_whole() {
-            self.taken.whole_dropped += 1;
+        while self.whole_bytes.bytes() > self.max_whole_bytes && self.drop_oldest_whole() {
+            self.taken.whole_dropped = self.taken.whole_dropped.saturating_add(1);
         }
         if ahead {
             self.held.insert((lamport_ms, number));
@@ -196,7 +195,7 @@ impl Log {
     /// Drops whole messages from before `ms`: their entries stay.
     pub fn drop_whole_before(&mut self, ms: TimeMs) {
         let is_old = |entry: &Entry| entry.whole.as_ref().is_none_or(|whole| whole.since_ms < ms);
-        while self.whole_bytes > 0 && self.entries.get(self.index(self.first_whole)).is_some_and(is_old) {
+        while self.whole_bytes.bytes() > 0 && self.entries.get(self.index(self.first_whole)).is_some_and(is_old) {
             self.drop_oldest_whole();
         }
     }
@@ -205,7 +204,7 @@ impl Log {
     fn drop_oldest_whole(&mut self) -> bool {
         let index = self.index(self.first_whole);
         let Some(entry) = self.entries.get_mut(index) else { return false };
-        self.whole_bytes -= entry.whole_len();
+        self.whole_bytes.take_off(entry.whole_len());
         entry.whole = None;
         self.first_whole = self.first_whole.wrapping_add(1);
         true
@@ -220,7 +219,7 @@ impl Log {
         {
             let entry = self.entries.get(self.index(oldest));
             let dropped = entry.is_some_and(|entry| entry.namings < self.history_size);
-            self.taken.namings_dropped += u64::from(dropped);
+            self.taken.namings_dropped = self.taken.namings_dropped.saturating_add(u64::from(dropped));
         }
     }
 
@@ -306,10 +305,13 @@ impl Log {
         if !lean {
             self.little_named().into_iter().for_each(|number| self.count_naming(number));
         }
-        for at in self.latest_from()..self.order.len() {
-            self.count_naming(self.order[at]);
+        let (first, enough) = (self.first, self.history_size);
+        for number in self.order.range(self.latest_from()..) {
+            if let Some(entry) = self.entries.get_mut(number.wrapping_sub(first) as usize) {
+                entry.count_naming();
+            }
         }
-        let (entries, first, enough) = (&self.entries, self.first, self.history_size);
+        let entries = &self.entries;
         let is_little_named =
             |number: &u32| entries.get(number.wrapping_sub(first) as usize).is_some_and(|entry| entry.namings < enough);
         self.little_named.retain(is_little_named);
@@ -318,7 +320,7 @@ impl Log {
     fn count_naming(&mut self, number: u32) {
         let index = self.index(number);
         if let Some(entry) = self.entries.get_mut(index) {
-            entry.namings = entry.namings.saturating_add(1);
+            entry.count_naming();
         }
     }
 
@@ -355,12 +357,12 @@ impl Log {
             self.order.remove(at);
         }
         let Some(entry) = self.entries.pop_front() else { return };
-        self.taken.evicted += 1;
+        self.taken.evicted = self.taken.evicted.saturating_add(1);
         self.first = self.first.wrapping_add(1);
         if self.first_whole == number {
             self.first_whole = self.first;
         }
-        self.whole_bytes -= entry.whole_len();
+        self.whole_bytes.take_off(entry.whole_len());
         if let Ok(found) = self.by_id.find_entry(entry.hash.short(), |other| *other == number) {
             found.remove();
         }
@@ -375,6 +377,8 @@ impl Log {
         number.wrapping_sub(self.first) as usize
     }
 
+    /// The entry of a number in `by_id`, `order` or `held`; others may be of entries that are gone.
+    #[expect(clippy::indexing_slicing, reason = "an entry leaves those three when it leaves `entries`: `evict_oldest`")]
     fn entry(&self, number: u32) -> &Entry {
         &self.entries[self.index(number)]
     }
@@ -427,7 +431,7 @@ impl Remembered {
         self.first = self.first.wrapping_add(1);
         if let Ok(found) = self.by_id.find_entry(oldest.short(), |other| *other == number) {
             found.remove();
-            self.forgotten += 1;
+            self.forgotten = self.forgotten.saturating_add(1);
         }
     }
 

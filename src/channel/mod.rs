@@ -12,6 +12,9 @@
 //! | SDS-R receive | `requests` | what a received message asks for, and what it settles |
 //! | the sweeps, Sync | `tick` | what falls due: resends, losses, answers, sync messages |
 
+// Bytes of strangers come here: nothing overflows and no index is out of bounds, or it says why it cannot.
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
 mod clock;
 mod dump;
 mod incoming;
@@ -23,6 +26,7 @@ pub mod repair;
 mod requests;
 mod send;
 mod sync;
+mod tally;
 mod tick;
 mod whole;
 
@@ -221,7 +225,7 @@ impl Channel {
     /// The counts of the channel.
     pub fn status(&self) -> ChannelStatus {
         let failed = self.outgoing.count(MessageState::Failed) as u64;
-        let given_up = failed + self.outgoing.count(MessageState::Unconfirmed) as u64;
+        let given_up = failed.saturating_add(self.outgoing.count(MessageState::Unconfirmed) as u64);
         let taken = self.log.taken();
         ChannelStatus {
             received: self.counters.received,
@@ -230,7 +234,7 @@ impl Channel {
             missing: self.incoming.missing_len() as u64,
             lost: self.log.lost_len() as u64,
             waiting: self.incoming.waiting_len() as u64,
-            unacknowledged: self.outgoing.under_review() as u64 - given_up,
+            unacknowledged: (self.outgoing.under_review() as u64).saturating_sub(given_up),
             possibly_acknowledged: self.outgoing.count(MessageState::PossiblyAcknowledged) as u64,
             given_up,
             acknowledged: self.outgoing.acknowledged_total(),
@@ -247,7 +251,7 @@ impl Channel {
             repairs_refused: self.answers.refused_total(),
             lamport_timestamp_ms: self.clock.lamport_ms(),
             log_evicted: taken.evicted,
-            whole_dropped: taken.whole_dropped + self.incoming.reduced_total,
+            whole_dropped: taken.whole_dropped.saturating_add(self.incoming.reduced_total),
             ids_forgotten: self.log.ids_forgotten(),
             filter_evicted: self.filter.evicted(),
             refilters_refused: self.counters.refilters_refused,

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use bytes::Bytes;
 
 use super::pace::Pace;
+use super::tally::Tally;
 use crate::bloom::{FilterView, HashKind, ItemHash};
 use crate::config::{Config, MAX_EVIDENCE};
 use crate::error::Error;
@@ -82,13 +83,13 @@ pub(super) struct Outgoing {
     /// When each is to be sent again.
     due: BTreeSet<(TimeMs, IdHash)>,
     /// Bytes of these.
-    review_bytes: usize,
+    review_bytes: Tally,
     /// Those given up, oldest first.
     given_up: VecDeque<IdHash>,
-    given_up_bytes: usize,
+    given_up_bytes: Tally,
     /// Acknowledged and cancelled ones, oldest first, kept to tell their status and to repeat their bytes.
     ended: VecDeque<IdHash>,
-    ended_bytes: usize,
+    ended_bytes: Tally,
     acknowledged_total: u64,
     /// Filters and participants that were not taken down for a message because it had enough of them.
     pub evidence_dropped: u64,
@@ -191,10 +192,10 @@ impl Outgoing {
     /// Refuses one more message of `size` bytes if the buffer is full of messages that are still hoped for.
     pub fn check_room(&self, size: usize, config: &Config) -> Result<(), Error> {
         let (max, max_bytes) = (config.max_unacknowledged, config.max_unacknowledged_bytes);
-        if self.review.len() - self.given_up.len() >= max {
+        if self.review.len().saturating_sub(self.given_up.len()) >= max {
             return Err(Error::TooManyUnacknowledged(max));
         }
-        if (self.review_bytes - self.given_up_bytes).saturating_add(size) > max_bytes {
+        if self.review_bytes.bytes().saturating_sub(self.given_up_bytes.bytes()).saturating_add(size) > max_bytes {
             return Err(Error::TooManyUnacknowledgedBytes(max_bytes));
         }
         Ok(())
@@ -203,7 +204,7 @@ impl Outgoing {
     /// Makes room for one more message of `size` bytes: the oldest that were given up leave, if the buffer is full.
     pub fn make_room(&mut self, size: usize, config: &Config) {
         let is_full = |it: &Self| {
-            let over = it.review_bytes.saturating_add(size) > config.max_unacknowledged_bytes;
+            let over = it.review_bytes.bytes().saturating_add(size) > config.max_unacknowledged_bytes;
             over || it.review.len() >= config.max_unacknowledged
         };
         while is_full(self) {
@@ -229,7 +230,8 @@ impl Outgoing {
         let before = self.given_up.len();
         self.given_up.retain(|given_up| *given_up != hash);
         if self.given_up.len() < before {
-            self.given_up_bytes -= self.bytes(hash).map_or(0, Bytes::len);
+            let len = self.bytes(hash).map_or(0, Bytes::len);
+            self.given_up_bytes.take_off(len);
         }
     }
 
@@ -301,7 +303,7 @@ impl Outgoing {
     fn acknowledge(&mut self, hash: IdHash, who: &str, config: &Config, events: &mut Vec<Event>) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
         let noted = own.add_acknowledger(who, true, config.max_acknowledgers);
-        self.evidence_dropped += u64::from(!noted);
+        self.evidence_dropped = self.evidence_dropped.saturating_add(u64::from(!noted));
         self.finish(hash, MessageState::Acknowledged, config, events);
     }
 
@@ -322,7 +324,7 @@ impl Outgoing {
             return;
         }
         let noted = own.has_room_for(&evidence) & own.add_acknowledger(who, false, config.max_acknowledgers);
-        self.evidence_dropped += u64::from(!noted);
+        self.evidence_dropped = self.evidence_dropped.saturating_add(u64::from(!noted));
         if !own.add_evidence(evidence) {
             return;
         }
@@ -355,13 +357,13 @@ impl Outgoing {
             return;
         }
         if state == MessageState::Acknowledged {
-            self.acknowledged_total += 1;
+            self.acknowledged_total = self.acknowledged_total.saturating_add(1);
             events.push(Event::Acknowledged { message_id: own.message_id.clone() });
         }
         let len = own.bytes.len();
         self.hope_again(hash);
         if before != MessageState::Cancelled {
-            self.ended_bytes += len;
+            self.ended_bytes.add(len);
             self.ended.push_back(hash);
         }
         self.schedule(hash, None);
@@ -372,12 +374,14 @@ impl Outgoing {
     /// Keeps no more ended messages than the log does, and no more bytes of them.
     fn forget_ended(&mut self, config: &Config) {
         // The latest is kept, whatever its size: the host is about to be told, and may ask.
-        while self.ended.len() > config.log_messages || self.ended_bytes > config.log_bytes && self.ended.len() > 1 {
+        while self.ended.len() > config.log_messages
+            || self.ended_bytes.bytes() > config.log_bytes && self.ended.len() > 1
+        {
             let Some(oldest) = self.ended.pop_front() else { return };
             if let Some(own) = self.messages.get(&oldest)
                 && own.has_ended()
             {
-                self.ended_bytes -= own.bytes.len();
+                self.ended_bytes.take_off(own.bytes.len());
                 self.messages.remove(&oldest);
             }
         }
@@ -391,7 +395,7 @@ impl Outgoing {
         }
         let own = self.messages.get_mut(&hash).filter(|own| own.state != MessageState::Acknowledged)?;
         if own.state == MessageState::Cancelled {
-            self.ended_bytes -= own.bytes.len();
+            self.ended_bytes.take_off(own.bytes.len());
             self.ended.retain(|ended| *ended != hash);
         }
         self.hope_again(hash);
@@ -432,7 +436,7 @@ impl Outgoing {
     pub fn step(&mut self, hash: IdHash, now_ms: TimeMs, pace: &Pace, rng: &mut fastrand::Rng) -> Option<Step> {
         let own = self.messages.get_mut(&hash)?;
         if own.resends < pace.max_resends {
-            own.resends += 1;
+            own.resends = own.resends.saturating_add(1);
             let due_ms = now_ms.saturating_add(pace.wait_ms(own.state, own.resends, rng));
             let resend = Step::Resend { message_id: own.message_id.clone(), bytes: own.bytes.clone() };
             self.schedule(hash, Some(due_ms));
@@ -446,7 +450,7 @@ impl Outgoing {
             own.state = MessageState::Unconfirmed;
             Event::Unconfirmed { message_id, probability: 1.0 - own.false_chance() }
         };
-        self.given_up_bytes += own.bytes.len();
+        self.given_up_bytes.add(own.bytes.len());
         self.schedule(hash, None);
         self.given_up.push_back(hash);
         Some(Step::GiveUp(event))
@@ -467,7 +471,7 @@ impl Outgoing {
             && own.place.is_none()
         {
             own.place = Some(self.review.len());
-            self.review_bytes += own.bytes.len();
+            self.review_bytes.add(own.bytes.len());
             self.review.push(UnderReview { hash, farm: None, murmur: None, last: None });
         }
     }
@@ -475,7 +479,7 @@ impl Outgoing {
     fn leave_review(&mut self, hash: IdHash) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
         let Some(place) = own.place.take() else { return };
-        self.review_bytes -= own.bytes.len();
+        self.review_bytes.take_off(own.bytes.len());
         self.review.swap_remove(place);
         if let Some(moved) = self.review.get(place)
             && let Some(own) = self.messages.get_mut(&moved.hash)

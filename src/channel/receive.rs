@@ -115,7 +115,7 @@ impl Channel {
         if own {
             return Received { disposition: Disposition::Own, own, unmet: Vec::new() };
         }
-        self.counters.duplicates += 1;
+        self.counters.duplicates = self.counters.duplicates.saturating_add(1);
         if message.kind() == Kind::Content {
             self.filter_again(message, hash, now);
         }
@@ -143,7 +143,7 @@ impl Channel {
         }
         self.refilter.count = self.refilter.count.saturating_add(1);
         let may = self.refilter.count <= self.config.refilter_per_minute;
-        self.counters.refilters_refused += u64::from(!may);
+        self.counters.refilters_refused = self.counters.refilters_refused.saturating_add(u64::from(!may));
         may
     }
 
@@ -151,7 +151,7 @@ impl Channel {
         match FilterView::parse(profile, message.bloom_filter?, self.config.max_filter_bytes) {
             Ok(filter) => filter,
             Err(_) => {
-                self.counters.filters_refused += 1;
+                self.counters.filters_refused = self.counters.filters_refused.saturating_add(1);
                 None
             }
         }
@@ -290,7 +290,7 @@ impl Channel {
         self.incoming.add(incomer.hash, waiting);
         self.incoming.reduce(&self.config);
         while let Some(oldest) = self.incoming.overflow(&self.config) {
-            self.counters.delivered_early += 1;
+            self.counters.delivered_early = self.counters.delivered_early.saturating_add(1);
             self.deliver_waiting(oldest);
         }
     }
@@ -361,7 +361,7 @@ impl Channel {
             self.clock.raise(entry.lamport_ms);
         }
         if !own {
-            self.counters.received += 1;
+            self.counters.received = self.counters.received.saturating_add(1);
         }
         self.log.insert(entry, ahead);
     }

@@ -21,7 +21,7 @@ impl Channel {
     /// A message with content came for the first time. We need not ask for it any more.
     pub(super) fn repaired_if_asked(&mut self, hash: IdHash, message_id: &str) {
         if self.requests.remove(hash) > 0 {
-            self.counters.repaired += 1;
+            self.counters.repaired = self.counters.repaired.saturating_add(1);
             self.emit(Event::Repaired { message_id: MessageId::from(message_id) });
         }
     }

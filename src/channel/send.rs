@@ -193,7 +193,7 @@ impl Channel {
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         self.outgoing.make_room(bytes.len(), &self.config);
         self.outgoing.add(message_id, hash, draft.lamport_ms, bytes, due_ms);
-        self.counters.sent += 1;
+        self.counters.sent = self.counters.sent.saturating_add(1);
         self.sync.sent(now.steady_ms, &mut self.rng);
         self.sync.news(now.steady_ms, &self.config, &mut self.rng);
     }

@@ -98,13 +98,13 @@ impl Sync {
             return;
         }
         if self.unconfirmed.len() >= MAX_UNCONFIRMED {
-            self.confirmations_dropped += 1;
+            self.confirmations_dropped = self.confirmations_dropped.saturating_add(1);
             return;
         }
         self.unconfirmed.push(message);
         if self.confirm_ms.is_none() {
             // Wide enough that the second to fire has mostly heard the first, at the delays of a network.
-            let wait_ms = config.sync_confirm_ms / 4 + spread_ms(config.sync_confirm_ms, rng);
+            let wait_ms = (config.sync_confirm_ms / 4).saturating_add(spread_ms(config.sync_confirm_ms, rng));
             self.confirm_ms = Some(now_ms.saturating_add(wait_ms));
         }
     }

@@ -25,9 +25,9 @@ impl Whole {
     pub fn received(bytes: &[u8], message: &Message<'_>, now_ms: TimeMs) -> Self {
         let content = message.payload().unwrap_or_default();
         let from = (content.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
-        let within = bytes.get(from..).is_some_and(|rest| content.len() <= rest.len());
+        let end = from.checked_add(content.len()).filter(|end| *end <= bytes.len());
         // Positions fit: messages are under 4 GiB, by the configuration.
-        let content = if within { from as u32..(from + content.len()) as u32 } else { 0..0 };
+        let content = end.map_or(0..0, |end| from as u32..end as u32);
         Self { bytes: Bytes::copy_from_slice(bytes), since_ms: now_ms, content: Some(content) }
     }
 

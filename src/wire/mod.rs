@@ -16,6 +16,9 @@
 //! A filter is not looked into here: whoever reads it refuses it, and the message goes on without it. A known field of the wrong
 //! wire type is skipped like an unknown one. Of a field that comes twice, the last counts. Groups are refused.
 
+// Bytes of strangers come here: nothing overflows and no index is out of bounds, or it says why it cannot.
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
 mod libsds;
 mod read;
 mod rfc;
@@ -115,11 +118,12 @@ fn greatest_len(message: &Message<'_>) -> usize {
     let entries = message.causal_history.iter().chain(&message.repair_request);
     let entry_len = |entry: &HistoryEntry<'_>| {
         let hint = entry.retrieval_hint.map_or(0, <[u8]>::len);
-        4 * HEAD + entry.message_id.len() + hint + entry.sender_id.map_or(0, str::len)
+        let sender_id = entry.sender_id.map_or(0, str::len);
+        [entry.message_id.len(), hint, sender_id].into_iter().fold(4 * HEAD, usize::saturating_add)
     };
-    let ids = message.sender_id.len() + message.message_id.len() + message.channel_id.len();
-    let bytes = message.bloom_filter.map_or(0, <[u8]>::len) + message.content.map_or(0, <[u8]>::len);
-    6 * HEAD + ids + bytes + entries.map(entry_len).sum::<usize>()
+    let ids = [message.sender_id, message.message_id, message.channel_id].map(str::len);
+    let bytes = [message.bloom_filter, message.content].map(|bytes| bytes.map_or(0, <[u8]>::len));
+    ids.into_iter().chain(bytes).chain(entries.map(entry_len)).fold(6 * HEAD, usize::saturating_add)
 }
 
 fn put(profile: Profile, message: &Message<'_>, out: &mut impl Sink) {
@@ -130,4 +134,5 @@ fn put(profile: Profile, message: &Message<'_>, out: &mut impl Sink) {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests;

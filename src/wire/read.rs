@@ -54,7 +54,7 @@ impl<'a> Walk<'a> {
         let before = self.rest.len();
         let value = decode_varint(&mut self.rest).map_err(|_| self.malformed("a broken varint"))?;
         // nim-sds refuses an encoding longer than need be, and what it refuses must not make a difference here.
-        if self.profile == Profile::Libsds && before - self.rest.len() != encoded_len_varint(value) {
+        if self.profile == Profile::Libsds && before.saturating_sub(self.rest.len()) != encoded_len_varint(value) {
             return Err(self.malformed("an overlong varint"));
         }
         Ok(value)

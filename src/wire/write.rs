@@ -26,18 +26,24 @@ pub(super) trait Sink {
 #[derive(Default)]
 pub(super) struct Length(pub usize);
 
+impl Length {
+    fn add(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_add(bytes);
+    }
+}
+
 impl Sink for Length {
     fn put_number(&mut self, field: u32, value: u64) {
-        self.0 += key_len(field) + encoded_len_varint(value);
+        self.add(key_len(field).saturating_add(encoded_len_varint(value)));
     }
 
     fn put_bytes(&mut self, field: u32, value: &[u8]) {
         self.open(field, value.len());
-        self.0 += value.len();
+        self.add(value.len());
     }
 
     fn open(&mut self, field: u32, length: usize) {
-        self.0 += key_len(field) + encoded_len_varint(length as u64);
+        self.put_number(field, length as u64);
     }
 }
 

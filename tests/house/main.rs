@@ -22,10 +22,11 @@ fn may_use(user: &str, used: &str) -> bool {
         "channel::pace",
         "channel::repair",
         "channel::sync",
+        "channel::tally",
         "channel::whole",
     ];
-    // What every state file may use: the clock's units, the pace of resends, and messages kept whole.
-    const SHARED: &[&str] = &["channel::clock", "channel::pace", "channel::whole"];
+    // What every state file may use: the clock's units, the pace of resends, sums of sizes, and messages kept whole.
+    const SHARED: &[&str] = &["channel::clock", "channel::pace", "channel::tally", "channel::whole"];
     let leaf = LEAVES.contains(&used);
     match user {
         "lib" => true,
@@ -85,6 +86,7 @@ const RFC_SERVANTS: &[&str] = &[
     "src/channel/incoming.rs",
     "src/channel/pace.rs",
     "src/channel/sync.rs",
+    "src/channel/tally.rs",
 ];
 
 const MOST_LINES: usize = 500;

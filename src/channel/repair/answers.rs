@@ -67,7 +67,7 @@ impl Answers {
             return;
         }
         if self.len() >= config.max_repair_answers || !self.budget.take(size, now_ms, config) {
-            self.refused_total += 1;
+            self.refused_total = self.refused_total.saturating_add(1);
             return;
         }
         self.due_of.insert(hash, due_ms);
@@ -99,7 +99,7 @@ impl Answers {
 
     /// An answer goes out.
     pub fn answered(&mut self, hash: IdHash, now_ms: TimeMs, config: &Config) {
-        self.answered_total += 1;
+        self.answered_total = self.answered_total.saturating_add(1);
         let until_ms = now_ms.saturating_add(config.repair_t_min_ms / 2);
         self.recent_until.insert(hash, until_ms);
         self.recent.push_back((until_ms, hash));

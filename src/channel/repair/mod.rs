@@ -25,8 +25,8 @@ pub fn t_req_wait_ms(participant_id: &str, message_id: &str, t_min_ms: u64, t_ma
 /// *Determine T_resp*).
 pub fn t_resp_wait_ms(participant_id: &str, sender_id: &str, message_id: &str, t_max_ms: u64) -> u64 {
     let distance = hash(&[participant_id]) ^ hash(&[sender_id]);
-    let product = u128::from(distance) * u128::from(hash(&[message_id]));
-    // The remainder is below `t_max_ms`, so that it fits.
+    // Of two numbers of 64 bits: nothing wraps. The remainder is below `t_max_ms`, so that it fits.
+    let product = u128::from(distance).wrapping_mul(u128::from(hash(&[message_id])));
     product.checked_rem(u128::from(t_max_ms)).unwrap_or(0) as u64
 }
 
@@ -36,7 +36,7 @@ pub fn in_response_group(participant_id: &str, sender_id: &str, message_id: &str
     if sender_id.is_empty() || num_response_groups <= 1 {
         return !sender_id.is_empty();
     }
-    let group = |participant_id| hash(&[participant_id, message_id]) % num_response_groups;
+    let group = |participant_id| hash(&[participant_id, message_id]).checked_rem(num_response_groups);
     group(participant_id) == group(sender_id)
 }
 

@@ -107,7 +107,7 @@ impl Requests {
         let asks = request.asks;
         self.reschedule(hash, now_ms.saturating_add(wait_ms), false);
         self.last_asked_ms = Some(now_ms);
-        self.asked_total += 1;
+        self.asked_total = self.asked_total.saturating_add(1);
         asks
     }
 
