@@ -21,15 +21,29 @@ fail() { echo "sanitize: $*" >&2; exit 1; }
 # library SANITIZER FLAGS: the static library, instrumented, with checks for overflow and the planted panic
 library() {
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$1 $2 --cfg sds_planted_panic" CARGO_PROFILE_DEV_OPT_LEVEL=1 \
-        $CARGO build --quiet --lib --locked --manifest-path ../../Cargo.toml --target "$host" --target-dir "$out/$1"
+        $CARGO build --quiet --lib --locked --manifest-path ../../Cargo.toml --target "$host" -j2 --target-dir "$out/$1"
 }
 
-# build SANITIZER FLAGS NAME FILES...
+# build SANITIZER FLAGS NAME FILES...: instrumented C, and Rust, over the one runtime that FLAGS name
 build() {
     sanitizer=$1 flags=$2 name=$3
     shift 3
     # shellcheck disable=SC2086
     $CC $warnings $flags "$@" "$out/$sanitizer/$host/debug/libsds.a" $LIBS -lpthread -o "$out/$name"
+}
+
+# build_thread NAME FILES...: the same over rustc's own runtime, since gcc's lacks some functions that rustc calls
+build_thread() {
+    name=$1 objects=
+    shift
+    for file in "$@"; do
+        # shellcheck disable=SC2086
+        $CC $warnings -fsanitize=thread -c "$file" -o "$out/thread-${file%.c}.o"
+        objects="$objects $out/thread-${file%.c}.o"
+    done
+    # shellcheck disable=SC2086
+    $CC $objects "$out/thread/$host/debug/libsds.a" -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive \
+        $LIBS -lpthread -lrt -o "$out/$name"
 }
 
 # passes NAME ARGUMENTS...
@@ -65,10 +79,11 @@ grep -q '#0.*sds' "$out/report" || { cat "$out/report"; fail 'the access was not
 reports address-planted leak 'LeakSanitizer: detected memory leaks'
 reports address-planted overflow 'signed integer overflow'
 
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/thread.supp
 # Instrumented code beside a standard library that is not: rustc has to be told that this is meant.
 library thread '-Cunsafe-allow-abi-mismatch=sanitizer'
-build thread -fsanitize=thread thread-threads threads.c check.c
-build thread -fsanitize=thread thread-planted planted.c check.c
+runtime=$(ls "$(rustc --print sysroot)/lib/rustlib/$host/lib/"librustc*_rt.tsan.a)
+build_thread thread-threads threads.c check.c
+build_thread thread-planted planted.c check.c
 passes thread-threads
 reports thread-planted race 'ThreadSanitizer: data race'
