@@ -173,6 +173,7 @@ pub(super) unsafe fn memory<'a>(data: *mut u8, len: usize, what: &str) -> Result
     if data.is_null() || isize::try_from(len).is_err() {
         return Err(invalid(format!("{what} is NULL or impossible with a length of {len}")));
     }
-    // SAFETY: not NULL, and writable for `len` bytes by the caller's contract.
+    // SAFETY: not NULL, and writable for `len` bytes by the caller's contract. What C left in it are some bytes, whichever;
+    // they are written and never read.
     Ok(unsafe { slice::from_raw_parts_mut(data, len) })
 }

@@ -64,7 +64,8 @@ impl sds_buffer_t {
         if self.data.is_null() {
             return Ok(&mut []);
         }
-        // SAFETY: `data` has room for `capacity >= len` bytes by the buffer's contract, and is the caller's alone.
+        // SAFETY: `data` has room for `capacity >= len` bytes by the buffer's contract, and is the caller's alone. What C left
+        // in it are some bytes, whichever; they are written and never read.
         Ok(unsafe { slice::from_raw_parts_mut(self.data, len) })
     }
 

@@ -19,7 +19,7 @@ done
 under=
 if [ "${1-}" = --valgrind ]; then
     # Reachable memory at the end is what the process keeps by design (the handle table, the log sink); lost is lost.
-    under='valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible
+    under='valgrind --quiet --fair-sched=yes --leak-check=full --show-leak-kinds=definite,indirect,possible
         --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9'
 fi
 case $(uname -s) in
