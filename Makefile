@@ -141,11 +141,12 @@ doc:
 c-test: lib
 	$(SAY) $@
 	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh
-## check-memory: the C tests under valgrind, no leak and no invalid access
+## check-memory: the C tests under valgrind and, with instrumented Rust, under the address, undefined and thread sanitizers
 check-memory: lib
 	$(SAY) $@
 	@tools/setup.sh --has valgrind || exit 0; \
 	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh --valgrind
+	@tools/setup.sh --sanitizers || exit 0; CC='$(CC)' CARGO='$(CARGO)' LIBS='$(LIBS_PRIVATE)' tests/c/sanitize.sh
 ## symbols-test: both libraries show the header's functions and nothing else; panics are caught after localising
 symbols-test: lib
 	$(SAY) $@

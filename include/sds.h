@@ -10,7 +10,11 @@
  *   - Managers are named by numbers: a closed, forged or stale handle is answered with a status.
  *   - No callbacks: results come out of the call, all else out of sds_drain. Times come in as milliseconds since the
  *     Unix epoch; the library has no clock, no thread, no socket.
- *   - Any function may be called from any thread at any time.
+ *   - Any function may be called from any thread at any time. Memory given to a call to read must not change under
+ *     it, and must not lie in the sds_buffer_t that it writes (SDS_INVALID_ARGUMENT): copy what records point to.
+ *   - The child of a fork has a copy of every manager. It may use the library if no other thread was inside a call
+ *     when it forked; otherwise a call in the child may wait forever. Only one of the two processes may go on as a
+ *     participant: both have the same state, the same randomness, and the same name to others.
  *
  * Stability
  *   SDS_ABI_VERSION grows with every change that an existing program could notice. Within one ABI version functions,

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args;
-use super::buffer::sds_buffer_t;
+use super::buffer::{self, sds_buffer_t};
 use super::config;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn sds_channel_list(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         guard(error, || {
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[])?;
             handle::with(manager, |manager| {
                 let mut end = 0;
                 for channel_id in manager.channels() {
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn sds_channel_status(
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let out = args::output_sized(status, "status")?;
-            *out = manager.channel_status(channel_id)?.into();
+            out.set(manager.channel_status(channel_id)?.into());
             Ok(())
         })
     }
@@ -290,7 +290,7 @@ pub unsafe extern "C" fn sds_channel_dump(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
             let text = manager.dump_channel(channel_id)?;
             out.room(text.len())?.copy_from_slice(text.as_bytes());
             out.len = text.len();
@@ -315,7 +315,7 @@ pub unsafe extern "C" fn sds_next_history(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
             report::history(channel_id, &manager.next_history(channel_id)?).write_to(out)
         })
     }

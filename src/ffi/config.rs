@@ -218,7 +218,7 @@ pub unsafe extern "C" fn sds_config_init(config: *mut sds_config_t, size: usize)
                 let detail = format!("size of config is {size}, this library knows {known}");
                 return Err(Failure::new(sds_status_t::SDS_INVALID_SIZE, detail));
             }
-            *args::output(config, "config")? = sds_config_t::from_config(&Config::default());
+            args::output(config, "config")?.set(sds_config_t::from_config(&Config::default()));
             Ok(())
         })
     }
