@@ -141,11 +141,12 @@ doc:
 c-test: lib
 	$(SAY) $@
 	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh
-## check-memory: the C tests under valgrind, no leak and no invalid access
+## check-memory: the C tests under valgrind and, with instrumented Rust, under the address, undefined and thread sanitizers
 check-memory: lib
 	$(SAY) $@
 	@tools/setup.sh --has valgrind || exit 0; \
 	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh --valgrind
+	@tools/setup.sh --sanitizers || exit 0; CC='$(CC)' CARGO='$(CARGO)' LIBS='$(LIBS_PRIVATE)' tests/c/sanitize.sh
 ## symbols-test: both libraries show the header's functions and nothing else; panics are caught after localising
 symbols-test: lib
 	$(SAY) $@
@@ -181,7 +182,7 @@ go-test: lib
 .PHONY: demo chat bench
 # What was given goes through the environment, so that blanks and quotes in it stay what they are; and the programs run
 # in the folder that make runs in, so that relative names mean the same.
-export LOSS SEED SPEED FILE STORE PLAIN NAME
+export LOSS SEED SPEED FILE STORE PLAIN NAME MESSAGES
 GIVEN = $(GO) build -C $(GO_BINDINGS) -o $(CURDIR)/target/bin/ ./cmd/$(1) && target/bin/$(1)
 ## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN=: six people chat over UDP sockets that lose packets; all logs end equal
 demo: lib
@@ -193,6 +194,13 @@ chat: lib
 ## bench: prints lines `bench: <name> <value> <unit>`
 bench: lib
 	tools/bench.sh
+## flood: MESSAGES=1000000: hostile messages of all kinds into one channel; minutes
+.PHONY: flood limits
+flood:
+	$(CARGO) bench --locked --bench flood
+## limits: write docs/limits.md from src/config.rs and tests/hostile/limits.tsv
+limits:
+	SDS_WRITE_LIMITS=1 $(CARGO) test --quiet --locked --test hostile limits_document
 # The demo itself checks that all logs end equal, and fails if not.
 smoke: lib
 	$(SAY) $@

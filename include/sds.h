@@ -10,7 +10,11 @@
  *   - Managers are named by numbers: a closed, forged or stale handle is answered with a status.
  *   - No callbacks: results come out of the call, all else out of sds_drain. Times come in as milliseconds since the
  *     Unix epoch; the library has no clock, no thread, no socket.
- *   - Any function may be called from any thread at any time.
+ *   - Any function may be called from any thread at any time. Memory given to a call to read must not change under
+ *     it, and must not lie in the sds_buffer_t that it writes (SDS_INVALID_ARGUMENT): copy what records point to.
+ *   - The child of a fork has a copy of every manager. It may use the library if no other thread was inside a call
+ *     when it forked; otherwise a call in the child may wait forever. Only one of the two processes may go on as a
+ *     participant: both have the same state, the same randomness, and the same name to others.
  *
  * Stability
  *   SDS_ABI_VERSION grows with every change that an existing program could notice. Within one ABI version functions,
@@ -373,6 +377,23 @@ typedef struct sds_channel_status_t {
   uint64_t repairs_refused;
   // Our Lamport timestamp, in milliseconds.
   uint64_t lamport_timestamp_ms;
+  // Messages that left the log because `log_messages` were in it, since the channel was first opened.
+  uint64_t log_evicted;
+  // Whole messages dropped for `log_bytes` and `max_waiting_bytes`: requests for them are not answered. Names and
+  // contents stay.
+  uint64_t whole_dropped;
+  // Ids forgotten for `seen_limit`, received, met, lost and reported ones: should they come again, they are new.
+  uint64_t ids_forgotten;
+  // Ids that left our filter before their time for `bloom_capacity`: their senders hear less of them.
+  uint64_t filter_evicted;
+  // Duplicates that did not re-enter the filter for `refilter_per_minute`.
+  uint64_t refilters_refused;
+  // Filters and participants that were not taken down as evidence for a message of ours, which had enough of them.
+  uint64_t evidence_dropped;
+  // Messages that were not remembered as to be confirmed, since 64 were; a sync message confirms them all the same.
+  uint64_t confirmations_dropped;
+  // Messages named by fewer than `causal_history_size` histories when 64 younger ones were in line: we name them no more.
+  uint64_t namings_dropped;
 } sds_channel_status_t;
 
 // What a manager is made from. Fill it with `sds_config_init`, then change what differs. Field names end in their
@@ -486,6 +507,8 @@ typedef struct sds_config_t {
   size_t max_channels;
   // Outputs that wait to be drained, per manager. Default: 65,536.
   size_t max_outputs;
+  // Bytes of ids, hints, contents and transmissions in these. Default: 64 MiB.
+  size_t max_output_bytes;
 } sds_config_t;
 
 // The numbers of an inspected message.

@@ -18,6 +18,17 @@ const PARTICIPANTS_PER_GROUP: u64 = 128;
 /// The least that missing messages are waited for beyond 2 T_max.
 const REPAIR_SLACK_MS: u64 = 30_000;
 
+/// Filters of this many different sizes count as evidence for one message of ours; more would add nothing.
+pub const MAX_EVIDENCE: usize = 16;
+/// Received messages to be confirmed that are remembered; a sync message confirms all that the filter covers anyway.
+pub const MAX_UNCONFIRMED: usize = 64;
+/// Messages that may wait to be named more often. Beyond, the oldest by arrival are named no more than they were.
+pub const MAX_LITTLE_NAMED: usize = 64;
+/// Sync messages of our own that are known again when they come back.
+pub const MAX_OWN_SYNC: usize = 64;
+/// Hashes per id in a received filter: deployed sizings go up to 20, and every one costs a probe.
+pub const MAX_FILTER_HASHES: u64 = 64;
+
 /// What a manager is made from. Start from [`Config::default`] and change what differs.
 ///
 /// Field names end in their unit: `_ms` milliseconds, `_bytes` bytes; counts have none.
@@ -155,6 +166,8 @@ pub struct Config {
     pub max_channels: usize,
     /// Outputs that wait to be drained, per manager; beyond, calls that make more are refused. Default: 65,536.
     pub max_outputs: usize,
+    /// Bytes of ids, hints, contents and transmissions in these. Default: 64 MiB.
+    pub max_output_bytes: usize,
 }
 
 impl Default for Config {
@@ -213,6 +226,7 @@ impl Default for Config {
             max_filter_bytes: 128 << 10,
             max_channels: 100_000,
             max_outputs: 65_536,
+            max_output_bytes: 64 << 20,
         }
     }
 }
@@ -323,6 +337,11 @@ impl Config {
             at_least_one("max_missing", self.max_missing),
             at_least_one("max_channels", self.max_channels),
             ("max_outputs", self.max_outputs >= 16, "must be at least 16".to_owned()),
+            (
+                "max_output_bytes",
+                self.max_output_bytes >= self.max_message_bytes,
+                format!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
+            ),
         ]
     }
 

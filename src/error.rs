@@ -202,6 +202,9 @@ pub enum Error {
     /// The call is for another way to keep state.
     #[error("no manager of this kind does that: {0}")]
     WrongStore(&'static str),
+    /// The host has not drained the outputs, and they hold too many bytes.
+    #[error("limit of {0} bytes of undrained outputs reached: drain, then try again")]
+    OutputBytesFull(usize),
     /// The operating system gave no randomness for the seed.
     #[error("no randomness from the operating system: {0}")]
     NoRandomness(String),

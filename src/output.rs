@@ -273,6 +273,23 @@ pub struct ChannelStatus {
     pub repairs_refused: u64,
     /// Our Lamport timestamp, in milliseconds.
     pub lamport_timestamp_ms: u64,
+    /// Messages that left the log because `log_messages` were in it, since the channel was first opened.
+    pub log_evicted: u64,
+    /// Whole messages dropped for `log_bytes` and `max_waiting_bytes`: requests for them are not answered. Names and
+    /// contents stay.
+    pub whole_dropped: u64,
+    /// Ids forgotten for `seen_limit`, received, met, lost and reported ones: should they come again, they are new.
+    pub ids_forgotten: u64,
+    /// Ids that left our filter before their time for `bloom_capacity`: their senders hear less of them.
+    pub filter_evicted: u64,
+    /// Duplicates that did not re-enter the filter for `refilter_per_minute`.
+    pub refilters_refused: u64,
+    /// Filters and participants that were not taken down as evidence for a message of ours, which had enough of them.
+    pub evidence_dropped: u64,
+    /// Messages that were not remembered as to be confirmed, since 64 were; a sync message confirms them all the same.
+    pub confirmations_dropped: u64,
+    /// Messages named by fewer than `causal_history_size` histories when 64 younger ones were in line: we name them no more.
+    pub namings_dropped: u64,
 }
 
 /// The bytes of a retrieval hint, shared.

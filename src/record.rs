@@ -46,10 +46,12 @@ pub enum Kind {
     Met = 12,
     /// Ids that were given up, in chunks, by age.
     Lost = 13,
+    /// Ids that were told to be missing, and are tracked no longer, in chunks, by age.
+    Told = 14,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Head,
         Self::Message,
         Self::Side,
@@ -64,6 +66,7 @@ impl Kind {
         Self::Received,
         Self::Met,
         Self::Lost,
+        Self::Told,
     ];
 
     /// The kind of that number, if there is one.

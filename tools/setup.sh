@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh              install
 #   tools/setup.sh --has TOOL   succeed if TOOL is here; otherwise say loudly that its tests are skipped
+#   tools/setup.sh --sanitizers succeed if cc and rustc have the sanitizers; otherwise say loudly what is skipped
 #   tools/setup.sh --skip WHY   say loudly what is skipped, and why
 #
 # Without root or network it says what is missing and goes on: the tests that need it are skipped, loudly. In continuous
@@ -20,6 +21,19 @@ has() { command -v "$1" >/dev/null 2>&1; }
 if [ "${1-}" = --has ]; then
     has "$2" && exit 0
     loud "SKIPPED: $2 is not here, and what needs it is not tested."
+    exit 1
+fi
+
+if [ "${1-}" = --sanitizers ]; then
+    for sanitizer in address undefined thread; do
+        echo 'int main(void) { return 0; }' | ${CC:-cc} -fsanitize=$sanitizer -x c - -o /dev/null 2>/dev/null && continue
+        loud "SKIPPED: ${CC:-cc} has no -fsanitize=$sanitizer, and nothing is tested with it."
+        exit 1
+    done
+    case $(rustc -vV | sed -n 's/^host: //p') in
+    x86_64-unknown-linux-gnu | aarch64-unknown-linux-gnu) exit 0 ;;
+    esac
+    loud 'SKIPPED: rustc instruments for the sanitizers on Linux with glibc only.'
     exit 1
 fi
 

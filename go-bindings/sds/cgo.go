@@ -277,6 +277,7 @@ func cConfigInit() Config {
 		MaxFilterBytes:         int(c.max_filter_bytes),
 		MaxChannels:            int(c.max_channels),
 		MaxOutputs:             int(c.max_outputs),
+		MaxOutputBytes:         int(c.max_output_bytes),
 	}
 }
 
@@ -359,6 +360,7 @@ func cOpen(config *Config) (handle, error) {
 	c.max_filter_bytes = count("max_filter_bytes", config.MaxFilterBytes)
 	c.max_channels = count("max_channels", config.MaxChannels)
 	c.max_outputs = count("max_outputs", config.MaxOutputs)
+	c.max_output_bytes = count("max_output_bytes", config.MaxOutputBytes)
 	if bad != nil {
 		return 0, bad
 	}
@@ -478,6 +480,14 @@ func cChannelStatus(manager handle, channelID string) (ChannelStatus, error) {
 		Repaired:             uint64(status.repaired),
 		RepairsRefused:       uint64(status.repairs_refused),
 		Timestamp:            uint64(status.lamport_timestamp_ms),
+		LogEvicted:           uint64(status.log_evicted),
+		WholeDropped:         uint64(status.whole_dropped),
+		IDsForgotten:         uint64(status.ids_forgotten),
+		FilterEvicted:        uint64(status.filter_evicted),
+		RefiltersRefused:     uint64(status.refilters_refused),
+		EvidenceDropped:      uint64(status.evidence_dropped),
+		ConfirmationsDropped: uint64(status.confirmations_dropped),
+		NamingsDropped:       uint64(status.namings_dropped),
 	}, nil
 }
 

@@ -50,7 +50,7 @@ const (
 	ErrUnknownMessage Status = 20
 	// ErrTooManyUnacknowledged: Config.MaxUnacknowledged messages of ours wait to be acknowledged.
 	ErrTooManyUnacknowledged Status = 21
-	// ErrOutputsFull: Config.MaxOutputs outputs wait. Drain, then try again.
+	// ErrOutputsFull: Config.MaxOutputs outputs wait, or Config.MaxOutputBytes of them. Drain, then try again.
 	ErrOutputsFull Status = 22
 	// ErrNoResources: the system had no memory or no randomness to give.
 	ErrNoResources Status = 23

@@ -144,7 +144,7 @@ func TestConfigDefaults(t *testing.T) {
 		c.AckFalsePositive != 1e-6 || c.ResendInterval != 5*time.Second || c.PossiblyResendInterval != 15*time.Second ||
 		c.MaxResends != 5 || c.ResendJitterPercent != 20 || c.MaxUnacknowledged != 10_000 || c.MaxUnacknowledgedBytes != 256<<20 ||
 		c.DependencyTimeout != 10*time.Minute || c.SyncInterval != 30*time.Second || c.SyncIntervalMax != 30*time.Minute ||
-		c.SyncConfirm != 2*time.Second || c.MaxMessageBytes != 1<<20 || c.MaxIDBytes != 256 || c.MaxOutputs != 65_536 ||
+		c.SyncConfirm != 2*time.Second || c.MaxMessageBytes != 1<<20 || c.MaxIDBytes != 256 || c.MaxOutputs != 65_536 || c.MaxOutputBytes != 64<<20 ||
 		!c.Repair || c.RepairTMin != 30*time.Second || c.RepairTMax != 2*time.Minute || c.NumParticipants != 100 ||
 		c.RepairRequestSize != 3 || c.RepairRequestInterval != 5*time.Second || c.MaxRepairAnswers != 256 || c.RepairWindow != time.Hour ||
 		c.RepairAnswersPerMinute != 64 || c.RepairBytesPerMinute != 2<<20 {

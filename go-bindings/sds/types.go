@@ -155,6 +155,9 @@ type Config struct {
 	// MaxOutputs limits the outputs that wait to be drained; beyond it, calls that make more are refused with
 	// ErrOutputsFull. Default: 65,536.
 	MaxOutputs int
+	// MaxOutputBytes limits the bytes of ids, hints, contents and transmissions in these, in the same way. Default:
+	// 64 MiB.
+	MaxOutputBytes int
 }
 
 // DefaultConfig returns the defaults of the library.
@@ -346,6 +349,26 @@ type ChannelStatus struct {
 	RepairsRefused uint64
 	// Timestamp is our Lamport timestamp, in milliseconds.
 	Timestamp uint64
+	// LogEvicted counts messages that left the log because Config.LogMessages were in it.
+	LogEvicted uint64
+	// WholeDropped counts whole messages dropped for Config.LogBytes and Config.MaxWaitingBytes: requests for them are
+	// not answered. Names and contents stay.
+	WholeDropped uint64
+	// IDsForgotten counts ids forgotten for Config.SeenLimit: should they come again, they are new.
+	IDsForgotten uint64
+	// FilterEvicted counts ids that left our filter before their time for Config.BloomCapacity.
+	FilterEvicted uint64
+	// RefiltersRefused counts duplicates that did not re-enter the filter for Config.RefilterPerMinute.
+	RefiltersRefused uint64
+	// EvidenceDropped counts filters and participants that were not taken down as evidence for a message of ours, which
+	// had enough of them.
+	EvidenceDropped uint64
+	// ConfirmationsDropped counts messages that were not remembered as to be confirmed, since 64 were; a sync message
+	// confirms them all the same.
+	ConfirmationsDropped uint64
+	// NamingsDropped counts messages that too few histories named when 64 younger ones were in line: we name them no
+	// more.
+	NamingsDropped uint64
 }
 
 // Kind is what a message is for.

@@ -56,6 +56,7 @@ pub struct RollingFilter {
     /// Numbers of entries, found by their item: the latest for each.
     by_item: HashTable<u32>,
     rebuilds: u64,
+    evicted: u64,
     unsaved: Touched,
 }
 
@@ -80,6 +81,7 @@ impl RollingFilter {
             first_number: 0,
             by_item: HashTable::new(),
             rebuilds: 0,
+            evicted: 0,
             unsaved: Touched::default(),
         }
     }
@@ -184,6 +186,11 @@ impl RollingFilter {
         self.rebuilds
     }
 
+    /// Ids that left before their time because it was full.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
     /// The number of the first entry, as far as the table needs it.
     fn first(&self) -> u32 {
         self.first_number as u32
@@ -226,6 +233,7 @@ impl RollingFilter {
             self.rebuild(live, self.capacity.saturating_mul(2).min(self.max_capacity));
         } else {
             let most = self.max_capacity.saturating_sub(self.max_capacity / 5);
+            self.evicted = self.evicted.saturating_add(live.saturating_sub(most) as u64);
             self.rebuild(live.min(most), self.max_capacity);
         }
     }

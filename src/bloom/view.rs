@@ -4,11 +4,9 @@ use prost::encoding::{WireType, decode_key, decode_varint};
 
 use super::filter::{byte_swap, field, is_set};
 use super::{HashKind, ItemHash, RFC_PARAMS};
+use crate::config::MAX_FILTER_HASHES;
 use crate::error::FilterError;
 use crate::types::Profile;
-
-/// More hashes than this are refused: deployed sizings go up to 20, and every one costs a probe.
-const MAX_HASHES: u64 = 64;
 
 /// A filter in somebody's message. Parsing checks everything that probing relies on.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +60,7 @@ impl<'a> FilterView<'a> {
         // nim-sds reads whole words and ignores the rest.
         let words = words.as_chunks::<8>().0.as_flattened();
         let hashes = match u32::try_from(fields.hashes) {
-            Ok(hashes) if (1..=MAX_HASHES).contains(&fields.hashes) => hashes,
+            Ok(hashes) if (1..=MAX_FILTER_HASHES).contains(&fields.hashes) => hashes,
             _ => return Err(FilterError::HashCount(fields.hashes)),
         };
         if fields.bits == 0 || fields.bits > (words.len() as u64).saturating_mul(8) {

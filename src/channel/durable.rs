@@ -123,6 +123,7 @@ impl Records {
             Kind::Received => self.log.received.push(value),
             Kind::Met => self.log.met.push(value),
             Kind::Lost => self.log.lost.push(value),
+            Kind::Told => self.log.told.push(value),
         }
     }
 
@@ -226,7 +227,8 @@ impl Channel {
 
     /// How the channel stands.
     pub fn record(&self) -> ChannelRecord {
-        let Counters { received, sent, duplicates, delivered_early, filters_refused, repaired } = self.counters;
+        let Counters { received, sent, duplicates, delivered_early, filters_refused, refilters_refused, repaired } =
+            self.counters;
         let retention = self.retention.as_ref();
         ChannelRecord {
             libsds: self.profile == Profile::Libsds,
@@ -238,7 +240,15 @@ impl Channel {
             clock: self.clock.record().to_vec(),
             floor_ms: self.floor_ms,
             refilter: vec![self.refilter.minute, self.refilter.count as u64],
-            counters: vec![received, sent, duplicates, delivered_early, filters_refused, repaired],
+            counters: vec![
+                received,
+                sent,
+                duplicates,
+                delivered_early,
+                filters_refused,
+                refilters_refused,
+                repaired,
+            ],
             filter: self.filter.record(),
             log: self.log.record(),
             incoming: self.incoming.record(),
@@ -263,7 +273,9 @@ impl Channel {
         let [key_a, key_b] = record.hash_key[..] else { return Err(BROKEN) };
         let [lamport_ms, steady_ms, offset_ms] = record.clock[..] else { return Err(BROKEN) };
         let [minute, count] = record.refilter[..] else { return Err(BROKEN) };
-        let [received, sent, duplicates, delivered_early, filters_refused, repaired] = record.counters[..] else {
+        let [received, sent, duplicates, delivered_early, filters_refused, refilters_refused, repaired] =
+            record.counters[..]
+        else {
             return Err(BROKEN);
         };
         records.add_messages(messages, record.log.evicted())?;
@@ -273,7 +285,8 @@ impl Channel {
         channel.clock = Clock::restore([lamport_ms, steady_ms, offset_ms], channel.config.clock_step_ms);
         channel.floor_ms = record.floor_ms;
         channel.refilter = Refilter { minute, count: usize::try_from(count).unwrap_or(usize::MAX) };
-        channel.counters = Counters { received, sent, duplicates, delivered_early, filters_refused, repaired };
+        channel.counters =
+            Counters { received, sent, duplicates, delivered_early, filters_refused, refilters_refused, repaired };
         channel.filter.restore(&record.filter, &records.covered)?;
         channel.log = Log::restore(&record.log, records.log, &channel.config)?;
         channel.incoming = Incoming::restore(&record.incoming, &records.incoming, &channel.config)?;

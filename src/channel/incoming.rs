@@ -97,6 +97,8 @@ pub(super) struct Incoming {
     bytes: Tally,
     /// Missing ids that were not tracked because too many were.
     pub untracked: u64,
+    /// Whole messages that were reduced to their contents.
+    pub reduced_total: u64,
     unsaved: Unsaved,
 }
 
@@ -181,6 +183,7 @@ impl Incoming {
             noted = Noted::InsteadOf(oldest);
         }
         self.named = self.named.saturating_add(1);
+        let waited = waited || self.dependents.contains_key(&hash);
         let unwaited = (!waited).then_some(self.named);
         unwaited.map(|place| self.unwaited.insert(place, hash));
         self.missing.insert(hash, Missing { dependency: named.clone(), deadline_ms, unwaited });
@@ -280,10 +283,20 @@ impl Incoming {
                 dependents.retain(|dependent| *dependent != hash);
                 if dependents.is_empty() {
                     self.dependents.remove(dependency);
+                    self.waited_no_longer(*dependency);
                 }
             }
         }
         Some(waiting)
+    }
+
+    /// Nobody waits for a missing message any more: it may give way to another.
+    fn waited_no_longer(&mut self, hash: IdHash) {
+        if let Some(missing) = self.missing.get_mut(&hash).filter(|missing| missing.unwaited.is_none()) {
+            self.named = self.named.saturating_add(1);
+            missing.unwaited = Some(self.named);
+            self.unwaited.insert(self.named, hash);
+        }
     }
 
     /// Reduces whole messages to their contents, the oldest first, while the buffer holds more bytes than it may: better
@@ -296,6 +309,7 @@ impl Incoming {
             let Some(waiting) = self.waiting.get_mut(hash) else { continue };
             self.bytes.take_off(waiting.size());
             if waiting.whole.take().is_some() {
+                self.reduced_total = self.reduced_total.saturating_add(1);
                 // Not a part of the whole message's memory any more.
                 waiting.content = Bytes::copy_from_slice(&waiting.content);
                 self.unsaved.states.touch(arrival);

@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 
 use super::tally::Tally;
 use super::whole::Whole;
-use crate::config::Config;
+use crate::config::{Config, MAX_LITTLE_NAMED};
 use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::types::{MessageId, ParticipantId, TimeMs};
@@ -58,10 +58,20 @@ pub(super) enum Known {
     Met,
     /// It was given up as lost; delivered, late, should it come.
     Lost,
+    /// It was told to be missing, and is tracked no longer for want of room: it is waited for and not told again.
+    Told,
 }
 
-/// Messages that may wait to be named more often. Beyond, the oldest by arrival are named no more than they were.
-const MAX_LITTLE_NAMED: usize = 64;
+/// What the limits of the log took away.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Taken {
+    /// Messages, for `log_messages`.
+    pub evicted: u64,
+    /// Whole messages, for `log_bytes`.
+    pub whole_dropped: u64,
+    /// Messages that will not be named as often as they should, for [`MAX_LITTLE_NAMED`].
+    pub namings_dropped: u64,
+}
 
 /// A channel's log. What it evicts when memory is full is the oldest by *arrival*: timestamps are the senders' word, and
 /// ones far ahead must not push honest messages out.
@@ -85,10 +95,10 @@ pub(super) struct Log {
     received: Remembered,
     met: Remembered,
     lost: Remembered,
+    told: Remembered,
+    taken: Taken,
     max_entries: usize,
     max_whole_bytes: usize,
-    /// How many entries were evicted, so that numbers of stored messages need not wrap.
-    evicted: u64,
     unsaved: Unsaved,
 }
 
@@ -107,9 +117,10 @@ impl Log {
             received: Remembered::new(config.seen_limit),
             met: Remembered::new(config.seen_limit),
             lost: Remembered::new(config.seen_limit),
+            told: Remembered::new(config.seen_limit),
+            taken: Taken::default(),
             max_entries: config.log_messages,
             max_whole_bytes: config.log_bytes,
-            evicted: 0,
             unsaved: Unsaved::default(),
         }
     }
@@ -125,6 +136,15 @@ impl Log {
 
     pub fn lost_len(&self) -> usize {
         self.lost.len()
+    }
+
+    pub fn taken(&self) -> Taken {
+        self.taken
+    }
+
+    /// Ids that were forgotten, for `seen_limit`.
+    pub fn ids_forgotten(&self) -> u64 {
+        [&self.received, &self.met, &self.lost, &self.told].iter().map(|ids| ids.forgotten()).sum()
     }
 
     /// Who sent a message that is in the log.
@@ -158,7 +178,7 @@ impl Log {
         let Some(index) = self.number_of(hash).map(|number| self.index(number)) else { return false };
         let Some(entry) = self.entries.get_mut(index) else { return false };
         entry.hint = hint;
-        self.unsaved.side(self.evicted, index);
+        self.unsaved.side(self.taken.evicted, index);
         true
     }
 
@@ -170,9 +190,11 @@ impl Log {
             self.evict_oldest();
         }
         let lamport_ms = entry.lamport_ms;
-        self.unsaved.insert(self.evicted, self.entries.len(), &entry, ahead, stored);
+        self.unsaved.insert(self.taken.evicted, self.entries.len(), &entry, ahead, stored);
         let number = self.add(entry);
-        while self.whole_bytes.bytes() > self.max_whole_bytes && self.drop_oldest_whole() {}
+        while self.whole_bytes.bytes() > self.max_whole_bytes && self.drop_oldest_whole() {
+            self.taken.whole_dropped = self.taken.whole_dropped.saturating_add(1);
+        }
         if ahead {
             self.held.insert((lamport_ms, number));
         } else {
@@ -204,7 +226,7 @@ impl Log {
         let index = self.index(self.first_whole);
         let Some(entry) = self.entries.get_mut(index) else { return false };
         self.whole_bytes.take_off(entry.whole_len());
-        self.unsaved.reduce(self.evicted, index, entry);
+        self.unsaved.reduce(self.taken.evicted, index, entry);
         entry.whole = None;
         self.first_whole = self.first_whole.wrapping_add(1);
         true
@@ -214,8 +236,12 @@ impl Log {
         let at = self.position(number).unwrap_or_else(|at| at);
         self.order.insert(at, number);
         self.little_named.push_back(number);
-        if self.little_named.len() > MAX_LITTLE_NAMED {
-            self.little_named.pop_front();
+        if self.little_named.len() > MAX_LITTLE_NAMED
+            && let Some(oldest) = self.little_named.pop_front()
+        {
+            let entry = self.entries.get(self.index(oldest));
+            let dropped = entry.is_some_and(|entry| entry.namings < self.history_size);
+            self.taken.namings_dropped = self.taken.namings_dropped.saturating_add(u64::from(dropped));
         }
     }
 
@@ -234,7 +260,7 @@ impl Log {
         while let Some(&(lamport_ms, number)) = self.held.first().filter(|held| held.0 <= up_to_ms) {
             self.held.pop_first();
             self.put_in_order(number);
-            self.unsaved.side(self.evicted, self.index(number));
+            self.unsaved.side(self.taken.evicted, self.index(number));
             greatest = Some(lamport_ms);
         }
         greatest
@@ -332,12 +358,18 @@ impl Log {
                 self.met.insert(hash);
             }
             Known::Lost => self.lost.insert(hash),
+            Known::Told => self.told.insert(hash),
         }
     }
 
     /// An id was in the log long ago.
     pub fn recall(&mut self, hash: IdHash) {
         self.received.insert(hash);
+    }
+
+    /// Whether an id was told to be missing and is tracked no longer.
+    pub fn was_told(&self, hash: IdHash) -> bool {
+        self.told.contains(hash)
     }
 
     /// Whether an id was given up as lost.
@@ -357,8 +389,8 @@ impl Log {
         }
         let Some(entry) = self.entries.pop_front() else { return };
         self.first = self.first.wrapping_add(1);
-        self.unsaved.evict(self.evicted, &entry);
-        self.evicted = self.evicted.saturating_add(1);
+        self.unsaved.evict(self.taken.evicted, &entry);
+        self.taken.evicted = self.taken.evicted.saturating_add(1);
         if self.first_whole == number {
             self.first_whole = self.first;
         }

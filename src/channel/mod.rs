@@ -94,6 +94,7 @@ struct Counters {
     duplicates: u64,
     delivered_early: u64,
     filters_refused: u64,
+    refilters_refused: u64,
     repaired: u64,
 }
 
@@ -271,6 +272,7 @@ impl Channel {
     pub fn status(&self) -> ChannelStatus {
         let failed = self.outgoing.count(MessageState::Failed) as u64;
         let given_up = failed.saturating_add(self.outgoing.count(MessageState::Unconfirmed) as u64);
+        let taken = self.log.taken();
         ChannelStatus {
             received: self.counters.received,
             sent: self.counters.sent,
@@ -294,6 +296,14 @@ impl Channel {
             repaired: self.counters.repaired,
             repairs_refused: self.answers.refused_total(),
             lamport_timestamp_ms: self.clock.lamport_ms(),
+            log_evicted: taken.evicted,
+            whole_dropped: taken.whole_dropped.saturating_add(self.incoming.reduced_total),
+            ids_forgotten: self.log.ids_forgotten(),
+            filter_evicted: self.filter.evicted(),
+            refilters_refused: self.counters.refilters_refused,
+            evidence_dropped: self.outgoing.evidence_dropped,
+            confirmations_dropped: self.sync.confirmations_dropped,
+            namings_dropped: taken.namings_dropped,
         }
     }
 

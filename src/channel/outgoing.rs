@@ -64,6 +64,8 @@ pub(super) struct Outgoing {
     ended: VecDeque<IdHash>,
     ended_bytes: Tally,
     acknowledged_total: u64,
+    /// Filters and participants that were not taken down for a message because it had enough of them.
+    pub evidence_dropped: u64,
     /// How many were given up or ended.
     queued: u64,
     unsaved: Unsaved,
@@ -245,7 +247,8 @@ impl Outgoing {
     fn acknowledge(&mut self, hash: IdHash, who: &str, config: &Config, events: &mut Vec<Event>) {
         let Some(own) = self.messages.get_mut(&hash) else { return };
         self.unsaved.states.touch(hash);
-        own.add_acknowledger(who, true, config.max_acknowledgers);
+        let noted = own.add_acknowledger(who, true, config.max_acknowledgers);
+        self.evidence_dropped = self.evidence_dropped.saturating_add(u64::from(!noted));
         self.finish(hash, MessageState::Acknowledged, config, events);
     }
 
@@ -266,7 +269,8 @@ impl Outgoing {
             return;
         }
         self.unsaved.states.touch(hash);
-        own.add_acknowledger(who, false, config.max_acknowledgers);
+        let noted = own.has_room_for(&evidence) & own.add_acknowledger(who, false, config.max_acknowledgers);
+        self.evidence_dropped = self.evidence_dropped.saturating_add(u64::from(!noted));
         if !own.add_evidence(evidence) {
             return;
         }

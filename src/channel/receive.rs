@@ -143,7 +143,9 @@ impl Channel {
             self.refilter = Refilter { minute, count: 0 };
         }
         self.refilter.count = self.refilter.count.saturating_add(1);
-        self.refilter.count <= self.config.refilter_per_minute
+        let may = self.refilter.count <= self.config.refilter_per_minute;
+        self.counters.refilters_refused = self.counters.refilters_refused.saturating_add(u64::from(!may));
+        may
     }
 
     fn usable_filter<'a>(&mut self, message: &Message<'a>, profile: Profile) -> Option<FilterView<'a>> {
@@ -205,7 +207,8 @@ impl Channel {
     /// an ordinary message and will name it, so that its id must not count as missing.
     fn receive_sync(&mut self, incomer: &Incomer<'_>) -> Received {
         let (unmet, before_us) = self.dependencies(incomer);
-        if incomer.profile == Profile::Libsds {
+        // Where ids are derived, none of a message that is named is that of a sync message: it would be made up.
+        if incomer.profile == Profile::Libsds && !self.options.derived_ids {
             self.log.remember(incomer.hash, Known::Met);
             self.no_longer_missing(incomer.hash);
             self.deliver_dependents(incomer.hash);
@@ -338,14 +341,19 @@ impl Channel {
             }
             match self.incoming.note_missing(hash, dependency, deadline_ms, waited, self.config.max_missing) {
                 Noted::New => {}
-                Noted::InsteadOf(other) => drop(self.requests.remove(other)),
+                Noted::InsteadOf(other) => {
+                    self.requests.remove(other);
+                    self.log.remember(other, Known::Told);
+                }
                 Noted::Known => {
                     self.requests.learn(hash, dependency);
                     continue;
                 }
                 Noted::Untracked => continue,
             }
-            self.emit(Event::Missing(dependency.clone()));
+            if !self.log.was_told(hash) {
+                self.emit(Event::Missing(dependency.clone()));
+            }
             self.ask_for(hash, dependency, incomer.now);
         }
     }
@@ -411,6 +419,11 @@ impl Channel {
     fn deliver_one_waiting(&mut self, hash: IdHash) {
         let Some(waiting) = self.incoming.take(hash) else { return };
         let hint: Option<Hint> = waiting.hint;
+        // Not a part of the whole message's memory: until the host drains the event, that would be held for its content.
+        let content = match &waiting.whole {
+            Some(_) => Bytes::copy_from_slice(&waiting.content),
+            None => waiting.content,
+        };
         let named = waiting.named || self.incoming.is_waited_for(hash);
         let entry = log::Entry {
             message_id: waiting.message_id.clone(),
@@ -422,14 +435,13 @@ impl Channel {
             namings: self.namings(named),
             flags: flags(waiting.own, waiting.late),
         };
-        let content = &waiting.content;
-        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since_ms, || Some(content)));
+        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since_ms, || Some(&content)));
         self.deliver(entry, waiting.own, self.clock.latest(), stored);
         self.emit(Event::Delivered(Delivered {
             message_id: waiting.message_id,
             sender_id: waiting.sender_id,
             lamport_timestamp_ms: waiting.lamport_ms,
-            content: waiting.content,
+            content,
             late: waiting.late,
             own: waiting.own,
         }));

@@ -32,10 +32,7 @@ impl Channel {
         if !self.answers.contains(hash) {
             return;
         }
-        let same = |(entry, whole): (&super::log::Entry, &Whole)| {
-            entry.sender_id.as_str() == message.sender_id && whole.is(bytes, message, &self.config)
-        };
-        if self.log.whole(hash).is_none_or(same) {
+        if self.log.whole(hash).is_none_or(|(_, whole)| whole.is(bytes, message, &self.config)) {
             self.answers.cancel(hash);
         }
     }

@@ -75,6 +75,9 @@ impl Channel {
     /// derived ids.
     pub fn draft(&mut self, message_id: Option<&str>, content: &[u8], now_ms: TimeMs) -> Result<Drafted, Error> {
         let now = self.clock.observe(now_ms);
+        // For tests/c/planted.c alone: never in a library that anybody uses.
+        #[cfg(sds_planted_panic)]
+        assert!(content != b"planted panic", "planted panic");
         let mut lamport_ms = self.clock.next(self.profile, now);
         let (message_id, hash) = match message_id {
             Some(message_id) => {

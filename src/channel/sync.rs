@@ -10,15 +10,11 @@ mod durable;
 use std::collections::VecDeque;
 
 use crate::bloom::ItemHash;
-use crate::config::Config;
+use crate::config::{Config, MAX_OWN_SYNC, MAX_UNCONFIRMED};
 use crate::idhash::IdHash;
 use crate::types::TimeMs;
 pub(super) use durable::SyncRecord;
 
-/// Unconfirmed messages that are remembered; a sync message confirms all that the filter covers anyway.
-const MAX_UNCONFIRMED: usize = 64;
-/// Sync messages of our own that are known again when they come back.
-const MAX_OWN: usize = 64;
 /// The group size for which the spread of the timers is made: the natural logarithm of 100,000.
 const LN_GROUP: f64 = 11.512_925_464_970_229;
 
@@ -43,6 +39,8 @@ pub(super) struct Sync {
     suppressed_by_ms: u64,
     /// Our latest sync messages. A network may bring them back, and what we said confirms nothing.
     own: VecDeque<IdHash>,
+    /// Messages that were not remembered as unconfirmed because too many were.
+    pub confirmations_dropped: u64,
 }
 
 impl Sync {
@@ -56,6 +54,7 @@ impl Sync {
             unconfirmed: Vec::new(),
             suppressed_by_ms: 0,
             own: VecDeque::new(),
+            confirmations_dropped: 0,
         }
     }
 
@@ -65,7 +64,7 @@ impl Sync {
 
     /// A sync message of that id goes out.
     pub fn add_own(&mut self, hash: IdHash) {
-        if self.own.len() >= MAX_OWN {
+        if self.own.len() >= MAX_OWN_SYNC {
             self.own.pop_front();
         }
         self.own.push_back(hash);
@@ -98,7 +97,11 @@ impl Sync {
     /// A message came in that we can confirm, and should unless somebody else does.
     pub fn add_unconfirmed(&mut self, message: Unconfirmed, now_ms: TimeMs, config: &Config, rng: &mut fastrand::Rng) {
         let known = self.unconfirmed.iter().any(|other| other.hash == message.hash);
-        if !self.enabled || known || self.unconfirmed.len() >= MAX_UNCONFIRMED {
+        if !self.enabled || known {
+            return;
+        }
+        if self.unconfirmed.len() >= MAX_UNCONFIRMED {
+            self.confirmations_dropped = self.confirmations_dropped.saturating_add(1);
             return;
         }
         self.unconfirmed.push(message);

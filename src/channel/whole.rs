@@ -73,11 +73,15 @@ impl Whole {
         if bytes == &self.bytes[..] {
             return true;
         }
-        let payload = message.payload().unwrap_or_default();
-        match &self.content {
-            Some(_) => payload == &self.content()[..],
-            // Rare enough to look for it only now.
-            None => wire::decode(&self.bytes, config).is_ok_and(|(_, own)| own.payload() == Some(payload)),
-        }
+        // Rare enough to look into it only now. A filter is not the same in both formats; all else that makes a message is.
+        wire::decode(&self.bytes, config).is_ok_and(|(_, mine)| {
+            let names = |message: &Message<'_>| -> Vec<String> {
+                message.causal_history.iter().map(|entry| entry.message_id.to_owned()).collect()
+            };
+            mine.sender_id == message.sender_id
+                && mine.lamport_timestamp_ms == message.lamport_timestamp_ms
+                && mine.payload() == message.payload()
+                && names(&mine) == names(message)
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! From C's pointers to checked Rust values.
 
 use std::ffi::c_char;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
 use std::slice;
 
 use super::guard::Failure;
@@ -71,13 +73,43 @@ pub(super) unsafe fn items<'a>(
         .collect())
 }
 
-/// A pointer that must not be NULL.
+/// Where a call writes a number or a structure. No reference: the memory may overlap with other memory of the call, and
+/// holds nothing yet. Made only by the functions below, whose callers promise that it is the caller's for `'a`.
+pub(super) struct Out<'a, T> {
+    pointer: NonNull<T>,
+    lives: PhantomData<&'a T>,
+}
+
+impl<T: Copy> Out<'_, T> {
+    pub(super) fn set(&self, value: T) {
+        // SAFETY: not NULL, and writable for a `T` while we live, as was promised where we were made.
+        unsafe { self.pointer.write_unaligned(value) }
+    }
+}
+
+impl Out<'_, usize> {
+    /// The number that is there before the call.
+    pub(super) fn get(&self) -> usize {
+        // SAFETY: not NULL, and readable while we live, as was promised where we were made; any bits make a number.
+        unsafe { self.pointer.read_unaligned() }
+    }
+}
+
+/// Where a result goes, if the caller wants it.
 ///
 /// # Safety
-/// If it is not NULL, it points to a `T` that nobody else uses for `'a`.
-pub(super) unsafe fn output<'a, T>(pointer: *mut T, what: &str) -> Result<&'a mut T, Failure> {
-    // SAFETY: by the caller's contract.
-    unsafe { pointer.as_mut() }.ok_or_else(|| invalid(format!("{what} is NULL")))
+/// If it is not NULL, a `T` at it can be read and written, and no other thread uses it, for `'a`.
+pub(super) unsafe fn optional_output<'a, T>(pointer: *mut T) -> Option<Out<'a, T>> {
+    NonNull::new(pointer).map(|pointer| Out { pointer, lives: PhantomData })
+}
+
+/// Where a result goes: a pointer that must not be NULL.
+///
+/// # Safety
+/// As for [`optional_output`].
+pub(super) unsafe fn output<'a, T>(pointer: *mut T, what: &str) -> Result<Out<'a, T>, Failure> {
+    // SAFETY: forwarded from the caller.
+    unsafe { optional_output(pointer) }.ok_or_else(|| invalid(format!("{what} is NULL")))
 }
 
 /// A structure that begins with its size in bytes, so that later versions can add fields at its end.
@@ -119,11 +151,11 @@ pub(super) unsafe fn read_sized<T: Versioned>(pointer: *const T, what: &str) -> 
 ///
 /// # Safety
 /// If `pointer` is not NULL, it points to a structure whose first field tells its true size, used by nobody else.
-pub(super) unsafe fn output_sized<'a, T: Versioned>(pointer: *mut T, what: &str) -> Result<&'a mut T, Failure> {
+pub(super) unsafe fn output_sized<'a, T: Versioned>(pointer: *mut T, what: &str) -> Result<Out<'a, T>, Failure> {
     // SAFETY: forwarded from the caller.
     unsafe { check_size(pointer, what) }?;
-    // SAFETY: not NULL, as large as a `T`, and ours for the call.
-    Ok(unsafe { &mut *pointer })
+    // SAFETY: as large as a `T`, and ours for the call.
+    unsafe { output(pointer, what) }
 }
 
 pub(super) fn invalid(detail: String) -> Failure {
@@ -141,6 +173,7 @@ pub(super) unsafe fn memory<'a>(data: *mut u8, len: usize, what: &str) -> Result
     if data.is_null() || isize::try_from(len).is_err() {
         return Err(invalid(format!("{what} is NULL or impossible with a length of {len}")));
     }
-    // SAFETY: not NULL, and writable for `len` bytes by the caller's contract.
+    // SAFETY: not NULL, and writable for `len` bytes by the caller's contract. What C left in it are some bytes, whichever;
+    // they are written and never read.
     Ok(unsafe { slice::from_raw_parts_mut(data, len) })
 }

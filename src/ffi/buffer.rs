@@ -3,6 +3,7 @@
 use std::ptr;
 use std::slice;
 
+use super::args::invalid;
 use super::guard::Failure;
 use super::status::sds_status_t;
 
@@ -24,11 +25,32 @@ pub struct sds_buffer_t {
     pub capacity: usize,
 }
 
+/// The buffer that a call writes to, checked before the call changes anything. What the call reads must not lie in it:
+/// it may move while that is in use.
+///
+/// # Safety
+/// If `pointer` is not NULL, it points to a buffer that no other call uses for `'a`.
+pub(super) unsafe fn writable<'a>(pointer: *mut sds_buffer_t, read: &[&[u8]]) -> Result<&'a mut sds_buffer_t, Failure> {
+    // SAFETY: by the caller's contract.
+    let buffer = unsafe { pointer.as_mut() }.ok_or_else(|| invalid("out is NULL".to_owned()))?;
+    buffer.check()?;
+    if read.iter().any(|bytes| buffer.overlaps(bytes)) {
+        return Err(invalid("out holds memory that the call reads".to_owned()));
+    }
+    Ok(buffer)
+}
+
 impl sds_buffer_t {
+    fn overlaps(&self, bytes: &[u8]) -> bool {
+        let (ours, theirs) = (self.data.addr(), bytes.as_ptr().addr());
+        let (our_end, their_end) = (ours.saturating_add(self.capacity), theirs.saturating_add(bytes.len()));
+        !bytes.is_empty() && ours < their_end && theirs < our_end
+    }
+
     /// Refuses a buffer that cannot be one: before a call changes anything.
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    fn check(&self) -> Result<(), Failure> {
         if self.data.is_null() != (self.capacity == 0) {
-            return Err(super::args::invalid("buffer has a capacity that does not fit its data".to_owned()));
+            return Err(invalid("buffer has a capacity that does not fit its data".to_owned()));
         }
         Ok(())
     }
@@ -42,7 +64,8 @@ impl sds_buffer_t {
         if self.data.is_null() {
             return Ok(&mut []);
         }
-        // SAFETY: `data` has room for `capacity >= len` bytes by the buffer's contract, and is the caller's alone.
+        // SAFETY: `data` has room for `capacity >= len` bytes by the buffer's contract, and is the caller's alone. What C left
+        // in it are some bytes, whichever; they are written and never read.
         Ok(unsafe { slice::from_raw_parts_mut(self.data, len) })
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args;
-use super::buffer::sds_buffer_t;
+use super::buffer::{self, sds_buffer_t};
 use super::config;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
@@ -82,6 +82,23 @@ pub struct sds_channel_status_t {
     pub repairs_refused: u64,
     /// Our Lamport timestamp, in milliseconds.
     pub lamport_timestamp_ms: u64,
+    /// Messages that left the log because `log_messages` were in it, since the channel was first opened.
+    pub log_evicted: u64,
+    /// Whole messages dropped for `log_bytes` and `max_waiting_bytes`: requests for them are not answered. Names and
+    /// contents stay.
+    pub whole_dropped: u64,
+    /// Ids forgotten for `seen_limit`, received, met, lost and reported ones: should they come again, they are new.
+    pub ids_forgotten: u64,
+    /// Ids that left our filter before their time for `bloom_capacity`: their senders hear less of them.
+    pub filter_evicted: u64,
+    /// Duplicates that did not re-enter the filter for `refilter_per_minute`.
+    pub refilters_refused: u64,
+    /// Filters and participants that were not taken down as evidence for a message of ours, which had enough of them.
+    pub evidence_dropped: u64,
+    /// Messages that were not remembered as to be confirmed, since 64 were; a sync message confirms them all the same.
+    pub confirmations_dropped: u64,
+    /// Messages named by fewer than `causal_history_size` histories when 64 younger ones were in line: we name them no more.
+    pub namings_dropped: u64,
 }
 
 // SAFETY: repr(C), begins with a usize, and numbers are valid for any bits.
@@ -115,6 +132,14 @@ impl From<ChannelStatus> for sds_channel_status_t {
             repaired: status.repaired,
             repairs_refused: status.repairs_refused,
             lamport_timestamp_ms: status.lamport_timestamp_ms,
+            log_evicted: status.log_evicted,
+            whole_dropped: status.whole_dropped,
+            ids_forgotten: status.ids_forgotten,
+            filter_evicted: status.filter_evicted,
+            refilters_refused: status.refilters_refused,
+            evidence_dropped: status.evidence_dropped,
+            confirmations_dropped: status.confirmations_dropped,
+            namings_dropped: status.namings_dropped,
         }
     }
 }
@@ -212,7 +237,7 @@ pub unsafe extern "C" fn sds_channel_list(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         guard(error, || {
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[])?;
             handle::with(manager, |manager| {
                 let mut end = 0;
                 for channel_id in manager.channels() {
@@ -243,7 +268,7 @@ pub unsafe extern "C" fn sds_channel_status(
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let out = args::output_sized(status, "status")?;
-            *out = manager.channel_status(channel_id)?.into();
+            out.set(manager.channel_status(channel_id)?.into());
             Ok(())
         })
     }
@@ -265,7 +290,7 @@ pub unsafe extern "C" fn sds_channel_dump(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
             let text = manager.dump_channel(channel_id)?;
             out.room(text.len())?.copy_from_slice(text.as_bytes());
             out.len = text.len();
@@ -290,7 +315,7 @@ pub unsafe extern "C" fn sds_next_history(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
             report::history(channel_id, &manager.next_history(channel_id)?).write_to(out)
         })
     }

@@ -129,6 +129,8 @@ pub struct sds_config_t {
     pub max_channels: usize,
     /// Outputs that wait to be drained, per manager. Default: 65,536.
     pub max_outputs: usize,
+    /// Bytes of ids, hints, contents and transmissions in these. Default: 64 MiB.
+    pub max_output_bytes: usize,
 }
 
 // SAFETY: repr(C), begins with a usize, and numbers and raw pointers are valid for any bits.
@@ -144,7 +146,8 @@ macro_rules! plain_fields {
             resend_jitter_percent max_unacknowledged max_unacknowledged_bytes dependency_timeout_ms max_waiting_messages max_waiting_bytes
             max_missing sync_interval_ms sync_interval_max_ms sync_confirm_ms repair_t_min_ms repair_t_max_ms
             num_participants repair_request_size repair_request_interval_ms repair_window_ms max_repair_answers
-            repair_answers_per_minute repair_bytes_per_minute max_message_bytes max_id_bytes max_history_entries max_repair_entries max_hint_bytes max_filter_bytes max_channels max_outputs)
+            repair_answers_per_minute repair_bytes_per_minute max_message_bytes max_id_bytes max_history_entries max_repair_entries max_hint_bytes max_filter_bytes max_channels max_outputs
+            max_output_bytes)
     };
     (@copy $from:expr, $to:expr, $($field:ident)*) => { $( $to.$field = $from.$field; )* };
 }
@@ -215,7 +218,7 @@ pub unsafe extern "C" fn sds_config_init(config: *mut sds_config_t, size: usize)
                 let detail = format!("size of config is {size}, this library knows {known}");
                 return Err(Failure::new(sds_status_t::SDS_INVALID_SIZE, detail));
             }
-            *args::output(config, "config")? = sds_config_t::from_config(&Config::default());
+            args::output(config, "config")?.set(sds_config_t::from_config(&Config::default()));
             Ok(())
         })
     }

@@ -2,10 +2,10 @@
 
 use super::args;
 use super::config::sds_config_t;
-use super::guard::{guard, sds_error_t};
+use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
 use super::report;
-use super::status::sds_status_t;
+use super::status::sds_status_t::{self, SDS_BUFFER_TOO_SMALL};
 use crate::manager::Manager;
 
 /// What `sds_next_deadline` tells when nothing is due.
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn sds_manager_open(
         guard(error, || {
             let out = args::output(manager, "manager")?;
             let config = args::read_sized(config, "config")?.to_config()?;
-            *out = handle::insert(Manager::open(config)?)?;
+            out.set(handle::insert(Manager::open(config)?)?);
             Ok(())
         })
     }
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn sds_next_deadline(
         guard(error, || {
             let out = args::output(deadline_ms, "deadline_ms")?;
             handle::with(manager, |manager| {
-                *out = manager.next_deadline().unwrap_or(SDS_NO_DEADLINE);
+                out.set(manager.next_deadline().unwrap_or(SDS_NO_DEADLINE));
                 Ok(())
             })
         })
@@ -147,8 +147,19 @@ pub unsafe extern "C" fn sds_drain(
         guard(error, || {
             let len = args::output(len, "len")?;
             let memory = args::memory(memory, capacity, "memory")?;
-            let next_len = next_len.as_mut();
-            handle::with(manager, |manager| report::drain(manager, memory, len, next_len))
+            let next_len = args::optional_output(next_len);
+            handle::with(manager, |manager| {
+                let (written, next) = report::drain(manager, memory);
+                if let Some(next_len) = next_len {
+                    next_len.set(next);
+                }
+                if written == 0 && next > 0 {
+                    let detail = format!("the next record takes {next} bytes");
+                    return Err(Failure::new(SDS_BUFFER_TOO_SMALL, detail));
+                }
+                len.set(written);
+                Ok(())
+            })
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args;
-use super::buffer::sds_buffer_t;
+use super::buffer::{self, sds_buffer_t};
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
 use super::record::{Record, SDS_RECORD_REFUSED};
@@ -55,8 +55,8 @@ pub unsafe extern "C" fn sds_wrap_outgoing(
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
-            let out = args::output(out, "out")?;
-            out.check()?;
+            let out =
+                buffer::writable(out, &[channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content])?;
             let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
             report::wrapped(channel_id, &wrapped).write_to(out)
         })
@@ -92,13 +92,13 @@ pub unsafe extern "C" fn sds_wrap_outgoing_into(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
-            let out = args::output(out, "out")?;
-            out.check()?;
+            let message_id = optional_text(message_id, message_id_len, "message id")?;
+            let content = args::bytes(content, content_len, "content")?;
+            let read = [channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content];
+            let out = buffer::writable(out, &read)?;
             let len = args::output(len, "len")?;
             // Only checked here, and borrowed when the content is no longer in use, since they may overlap.
             args::memory(memory, capacity, "memory")?;
-            let message_id = optional_text(message_id, message_id_len, "message id")?;
-            let content = args::bytes(content, content_len, "content")?;
             let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
             let mut record = report::wrapped(channel_id, &wrapped);
             let fits = wrapped.bytes.len() <= capacity;
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn sds_wrap_outgoing_into(
             if fits {
                 args::memory(memory, capacity, "memory")?[..wrapped.bytes.len()].copy_from_slice(&wrapped.bytes);
             }
-            *len = wrapped.bytes.len();
+            len.set(wrapped.bytes.len());
             Ok(())
         })
     }
@@ -136,8 +136,8 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
-            let out = args::output(out, "out")?;
-            out.check()?;
+            let out =
+                buffer::writable(out, &[channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content])?;
             let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
             report::wrapped(channel_id, &wrapped).write_to(out)
         })
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn sds_unwrap_incoming(
     unsafe {
         guard(error, || {
             let bytes = args::bytes(bytes, bytes_len, "bytes")?;
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[bytes])?;
             handle::with(manager, |manager| {
                 reserve_unwrapped(out, bytes.len())?;
                 report::unwrapped(&manager.unwrap_incoming(bytes, now_ms)?).write_to(out)
@@ -207,9 +207,10 @@ pub unsafe extern "C" fn sds_unwrap_incoming_batch(
     unsafe {
         guard(error, || {
             let messages = args::items(data, lengths, count, "messages")?;
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &messages)?;
             handle::with(manager, |manager| {
-                let total = messages.iter().map(|bytes| bytes.len() + 256).sum();
+                let total =
+                    messages.iter().fold(0, |sum: usize, bytes| sum.saturating_add(bytes.len()).saturating_add(256));
                 reserve_unwrapped(out, total)?;
                 let mut end = 0;
                 for bytes in messages {
@@ -320,7 +321,7 @@ pub unsafe extern "C" fn sds_message_status(
     unsafe {
         let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
         handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
-            let out = args::output(out, "out")?;
+            let out = buffer::writable(out, &[channel_id.as_bytes(), message_id.as_bytes()])?;
             let status = manager.message_status(channel_id, message_id)?;
             report::message_status(channel_id, message_id, &status).write_to(out)
         })

@@ -96,11 +96,12 @@ pub unsafe extern "C" fn sds_record_next(
             let data = args::bytes(data, len, "data")?;
             let offset = args::output(offset, "offset")?;
             let out = args::output_sized(record, "record")?;
-            let rest = data.get(*offset..).filter(|rest| !rest.is_empty()).ok_or_else(end)?;
+            let rest = data.get(offset.get()..).filter(|rest| !rest.is_empty()).ok_or_else(end)?;
             let total = u32_at(rest, 0)? as usize;
             let bytes = rest.get(..total).ok_or_else(malformed)?;
-            *out = decode(bytes)?;
-            *offset += total;
+            let (decoded, end) = (decode(bytes)?, offset.get().saturating_add(total));
+            out.set(decoded);
+            offset.set(end);
             Ok(())
         })
     }
@@ -127,13 +128,14 @@ pub unsafe extern "C" fn sds_entry_next(
             let offset = args::output(offset, "offset")?;
             let out = args::output_sized(entry, "entry")?;
             let entries = args::bytes(record.entries, record.entries_len, "entries")?;
-            let rest = entries.get(*offset..).filter(|rest| !rest.is_empty()).ok_or_else(end)?;
+            let rest = entries.get(offset.get()..).filter(|rest| !rest.is_empty()).ok_or_else(end)?;
             let mut rest = Reader { bytes: rest, at: ENTRY_HEAD };
             let message_id = rest.text(0)?.ok_or_else(malformed)?;
             let (hint, sender) = (rest.text(4)?, rest.text(8)?);
             let (hint_data, hint_len) = parts(hint);
             let (sender_data, sender_len) = parts(sender);
-            *out = sds_entry_t {
+            let end = offset.get().saturating_add(rest.at);
+            out.set(sds_entry_t {
                 size: size_of::<sds_entry_t>(),
                 message_id: message_id.as_ptr().cast(),
                 message_id_len: message_id.len(),
@@ -141,8 +143,8 @@ pub unsafe extern "C" fn sds_entry_next(
                 retrieval_hint_len: hint_len,
                 sender_id: sender_data.cast(),
                 sender_id_len: sender_len,
-            };
-            *offset += rest.at;
+            });
+            offset.set(end);
             Ok(())
         })
     }

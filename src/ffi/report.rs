@@ -1,8 +1,6 @@
 //! Which result, output or event becomes which record.
 
-use super::guard::Failure;
 use super::record::*;
-use super::status::sds_status_t;
 use crate::manager::Manager;
 use crate::output::{
     Disposition, Event, MessageState, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
@@ -148,15 +146,10 @@ fn event<'a>(channel_id: &'a ChannelId, event: &'a Event) -> Record<'a> {
     }
 }
 
-/// Takes as many outputs as fit into `memory`; see `sds_drain`.
-pub(super) fn drain(
-    manager: &Manager,
-    memory: &mut [u8],
-    len: &mut usize,
-    next_len: Option<&mut usize>,
-) -> Result<(), Failure> {
-    let mut written = 0;
-    let mut next = 0;
+/// Takes as many outputs as fit into `memory`; see `sds_drain`. Returns the bytes written, and the size of the record that
+/// did not fit, 0 if there is none.
+pub(super) fn drain(manager: &Manager, memory: &mut [u8]) -> (usize, usize) {
+    let (mut written, mut next) = (0, 0);
     manager.drain_while(|channel_id, item| {
         let record = output(channel_id, item);
         let end = written + record.len();
@@ -168,12 +161,5 @@ pub(super) fn drain(
         written = end;
         true
     });
-    if let Some(next_len) = next_len {
-        *next_len = next;
-    }
-    if written == 0 && next > 0 {
-        return Err(Failure::new(sds_status_t::SDS_BUFFER_TOO_SMALL, format!("the next record takes {next} bytes")));
-    }
-    *len = written;
-    Ok(())
+    (written, next)
 }

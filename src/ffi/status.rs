@@ -135,7 +135,7 @@ impl From<&Error> for sds_status_t {
             Error::UnknownMessage(_) => SDS_UNKNOWN_MESSAGE,
             Error::TooManyUnacknowledged(_) | Error::TooManyUnacknowledgedBytes(_) => SDS_TOO_MANY_UNACKNOWLEDGED,
             Error::TimeOutOfRange(_) => SDS_INVALID_ARGUMENT,
-            Error::OutputsFull(_) => SDS_OUTPUTS_FULL,
+            Error::OutputsFull(_) | Error::OutputBytesFull(_) => SDS_OUTPUTS_FULL,
             Error::NoRandomness(_) => SDS_NO_RESOURCES,
             Error::Store(error) => error.into(),
             Error::Unconfirmed(_) => SDS_UNCONFIRMED,

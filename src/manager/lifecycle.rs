@@ -109,7 +109,7 @@ impl Manager {
         };
         config.seed = Some(seed);
         Ok(Self {
-            outputs: Outputs::new(config.max_outputs),
+            outputs: Outputs::new(&config),
             config: Arc::new(config),
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
             channels: RwLock::default(),

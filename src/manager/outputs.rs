@@ -6,50 +6,111 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tracing::{debug, warn};
 
+use crate::config::Config;
 use crate::error::Error;
 use crate::output::{Event, Output};
 use crate::types::ChannelId;
 
 /// Outputs of all channels, oldest first.
 ///
-/// Bounded without losing any: once `limit` outputs wait, calls that would make more are refused, until the host drains.
-/// One call may overshoot the limit by what it makes, which the limits of a channel bound.
+/// Bounded without losing any: once `limit` outputs wait, or outputs of `limit_bytes`, calls that would make more are
+/// refused, until the host drains. One call may overshoot a limit by what it makes, which the limits of a channel bound.
 #[derive(Debug)]
 pub(super) struct Outputs {
-    queue: Mutex<VecDeque<(ChannelId, Output)>>,
+    queue: Mutex<Queue>,
     /// The length of the queue, so that asking takes no lock.
     len: AtomicUsize,
+    /// The same in bytes.
+    bytes: AtomicUsize,
     limit: usize,
+    limit_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    items: VecDeque<(ChannelId, Output)>,
+    bytes: usize,
+}
+
+impl Queue {
+    fn push(&mut self, channel_id: ChannelId, output: Output) {
+        self.bytes = self.bytes.saturating_add(size(&output));
+        self.items.push_back((channel_id, output));
+    }
+
+    fn pop(&mut self) {
+        if let Some((_, output)) = self.items.pop_front() {
+            self.bytes = self.bytes.saturating_sub(size(&output));
+        }
+    }
+
+    fn retain(&mut self, keep: impl FnMut(&(ChannelId, Output)) -> bool) {
+        self.items.retain(keep);
+        self.bytes = self.items.iter().map(|(_, output)| size(output)).sum();
+    }
+}
+
+/// What an output holds beyond its fixed size, in bytes.
+fn size(output: &Output) -> usize {
+    match output {
+        Output::Transmit(transmit) => transmit.message_id.len() + transmit.bytes.len(),
+        Output::Event(Event::Delivered(it)) => it.message_id.len() + it.sender_id.len() + it.content.len(),
+        Output::Event(Event::Missing(it) | Event::Lost(it) | Event::BeforeUs(it)) => {
+            let hint = it.retrieval_hint.as_ref().map_or(0, |hint| hint.len());
+            it.message_id.len() + hint + it.sender_id.as_ref().map_or(0, |sender| sender.len())
+        }
+        Output::Event(
+            Event::PossiblyAcknowledged { message_id, .. }
+            | Event::Acknowledged { message_id }
+            | Event::Failed { message_id }
+            | Event::Unconfirmed { message_id, .. }
+            | Event::RepairRequested { message_id, .. }
+            | Event::RepairAnswered { message_id }
+            | Event::Repaired { message_id },
+        ) => message_id.len(),
+    }
 }
 
 impl Outputs {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { queue: Mutex::default(), len: AtomicUsize::new(0), limit }
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            queue: Mutex::default(),
+            len: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            limit: config.max_outputs,
+            limit_bytes: config.max_output_bytes,
+        }
     }
 
     /// Refuses if the host has to drain first.
     pub(super) fn check_room(&self) -> Result<(), Error> {
-        if self.len.load(Ordering::Acquire) < self.limit { Ok(()) } else { Err(Error::OutputsFull(self.limit)) }
+        if self.len.load(Ordering::Acquire) >= self.limit {
+            return Err(Error::OutputsFull(self.limit));
+        }
+        if self.bytes.load(Ordering::Acquire) >= self.limit_bytes {
+            return Err(Error::OutputBytesFull(self.limit_bytes));
+        }
+        Ok(())
     }
 
     pub(super) fn push(&self, channel_id: &ChannelId, output: Output) {
-        self.change(|queue| queue.push_back((channel_id.clone(), output)));
+        self.change(|queue| queue.push(channel_id.clone(), output));
     }
 
     pub(super) fn drain_while(&self, mut take: impl FnMut(&ChannelId, &Output) -> bool) {
         self.change(|queue| {
-            while queue.front().is_some_and(|(channel_id, output)| take(channel_id, output)) {
-                queue.pop_front();
+            while queue.items.front().is_some_and(|(channel_id, output)| take(channel_id, output)) {
+                queue.pop();
             }
         });
     }
 
     pub(super) fn drain(&self) -> Vec<(ChannelId, Output)> {
-        self.change(std::mem::take).into()
+        self.change(std::mem::take).items.into()
     }
 
     pub(super) fn clear(&self) {
-        self.change(VecDeque::clear);
+        drop(self.drain());
     }
 
     /// Drops what a channel would have sent. What it has to tell stays.
@@ -64,10 +125,11 @@ impl Outputs {
         self.change(|queue| queue.retain(|(other, _)| other != channel_id));
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut VecDeque<(ChannelId, Output)>) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
         let mut queue = self.queue.lock();
         let result = change(&mut queue);
-        self.len.store(queue.len(), Ordering::Release);
+        self.len.store(queue.items.len(), Ordering::Release);
+        self.bytes.store(queue.bytes, Ordering::Release);
         result
     }
 }

@@ -6,6 +6,7 @@ void repair_tests(void);
 void look_tests(void);
 void misuse_tests(void);
 void every_tests(void);
+void boundary_tests(void);
 
 int main(void) {
     CHECK(sds_abi_version() == SDS_ABI_VERSION);
@@ -15,6 +16,7 @@ int main(void) {
     look_tests();
     misuse_tests();
     every_tests();
+    boundary_tests();
     printf("%d checks, %d failed\n", checks, failures);
     return failures == 0 ? 0 : 1;
 }

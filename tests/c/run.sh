@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles the tests as C and as C++, links each with the static and with the shared library, and runs the four programs
-# and the example. With --valgrind: runs them under valgrind, where a leak or a stray access is a failure.
+# Compiles the tests as C and as C++, links each with the static and with the shared library, and runs the four programs,
+# the one with threads, and the example. With --valgrind: runs them under valgrind, where a leak or a stray access is a failure.
 #
 # Variables: CC, CXX; LIBS: what the static library needs.
 set -eu
@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 lib=../../target/lib out=../../target/c
 : "${CC:=cc}" "${CXX:=c++}" "${LIBS:=}"
 warnings='-Wall -Wextra -Werror -pedantic -g -I../../include'
-files='main.c check.c party.c talk.c repair.c look.c misuse.c every.c'
+files='main.c check.c party.c talk.c repair.c look.c misuse.c every.c boundary.c'
 mkdir -p "$out"
 
 # A function that can fail and has no row in every.c would go untested without anybody noticing.
@@ -19,7 +19,7 @@ done
 under=
 if [ "${1-}" = --valgrind ]; then
     # Reachable memory at the end is what the process keeps by design (the handle table, the log sink); lost is lost.
-    under='valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible
+    under='valgrind --quiet --fair-sched=yes --leak-check=full --show-leak-kinds=definite,indirect,possible
         --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9'
 fi
 case $(uname -s) in
@@ -42,8 +42,10 @@ build() {
     build c "$CC -std=c11" $files
     build cpp "$CXX -std=c++17 -x c++" $files
     build example "$CC -std=c11" example.c
+    build threads "$CC -std=c11 -pthread" threads.c check.c
+    build planted "$CC -std=c11 -pthread" planted.c check.c
 }
-for program in c-static c-shared cpp-static cpp-shared; do
+for program in c-static c-shared cpp-static cpp-shared threads-static threads-shared; do
     printf '%s: ' "$program"
     $under "$out/$program"
 done
@@ -53,3 +55,16 @@ for program in example-static example-shared; do
     echo "$said"
     [ "$said" = 'alice says hi' ]
 done
+
+# What valgrind is for is planted, and it has to see it.
+if [ -n "$under" ]; then
+    for mistake in after-free leak; do
+        # shellcheck disable=SC2086
+        if $under "$out/planted-static" "$mistake" >"$out/report" 2>&1; then
+            echo "valgrind did not notice the planted $mistake"
+            exit 1
+        fi
+        grep -q -e 'Invalid read' -e 'definitely lost' "$out/report" || { cat "$out/report"; exit 1; }
+        echo "valgrind: the planted $mistake is reported"
+    done
+fi

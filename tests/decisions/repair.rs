@@ -483,10 +483,14 @@ fn offline_a_wrap_asks_for_nothing_and_spends_nothing() {
 #[test]
 fn a_copy_of_ours_made_up_in_the_other_format_stops_no_answer() {
     let alice = member("alice");
-    send(&alice, "mine", NOW);
+    let at_ms = send(&alice, "mine", NOW + SECOND).lamport_timestamp_ms.unwrap();
+    assert_eq!(at_ms, NOW + SECOND, "which libsds can say");
     receive(&alice, &forged("s").by("carol").sync().asking(&["mine"]).bytes(), NOW);
-    receive(&alice, &forged("mine").by("alice").of(Profile::Libsds).content(b"made up").bytes(), NOW);
-    assert_eq!(status(&alice).repair_answers, 1);
-    receive(&alice, &forged("mine").by("alice").of(Profile::Libsds).content(b"mine").bytes(), NOW);
+    let copy = || forged("mine").by("alice").of(Profile::Libsds).at(at_ms);
+    for made_up in [copy().content(b"made up"), copy().at(at_ms + SECOND), copy().after(&["x"]), copy().by("mallory")] {
+        receive(&alice, &made_up.bytes(), NOW);
+        assert_eq!(status(&alice).repair_answers, 1);
+    }
+    receive(&alice, &copy().bytes(), NOW);
     assert_eq!(status(&alice).repair_answers, 0, "the same in the other format: somebody did answer");
 }

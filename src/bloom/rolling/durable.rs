@@ -20,6 +20,8 @@ pub struct FilterRecord {
     first_number: u64,
     #[prost(uint64, tag = "4")]
     entries: u64,
+    #[prost(uint64, tag = "5")]
+    evicted: u64,
 }
 
 impl RollingFilter {
@@ -51,6 +53,7 @@ impl RollingFilter {
             capacity: self.capacity as u64,
             first_number: self.first_number,
             entries: self.entries.len() as u64,
+            evicted: self.evicted,
         }
     }
 
@@ -68,6 +71,7 @@ impl RollingFilter {
         let rebuilds = self.rebuilds;
         self.rebuild(self.entries.len().min(capacity), capacity);
         self.rebuilds = rebuilds;
+        self.evicted = record.evicted;
         Ok(())
     }
 }

@@ -85,6 +85,8 @@ pub(in crate::channel) struct IncomingRecord {
     reduced: u64,
     #[prost(uint64, tag = "4")]
     untracked: u64,
+    #[prost(uint64, tag = "5")]
+    reduced_total: u64,
 }
 
 /// The stored records of a buffer.
@@ -129,14 +131,14 @@ impl Incoming {
     }
 
     pub fn record(&self) -> IncomingRecord {
-        let Self { named, arrivals, reduced, untracked, .. } = *self;
-        IncomingRecord { named, arrivals, reduced, untracked }
+        let Self { named, arrivals, reduced, untracked, reduced_total, .. } = *self;
+        IncomingRecord { named, arrivals, reduced, untracked, reduced_total }
     }
 
     /// The buffer of those records.
     pub fn restore(record: &IncomingRecord, records: &IncomingRecords, config: &Config) -> Result<Self, Damaged> {
-        let IncomingRecord { named, arrivals, reduced, untracked } = *record;
-        let mut incoming = Self { named, arrivals, reduced, untracked, ..Self::default() };
+        let IncomingRecord { named, arrivals, reduced, untracked, reduced_total } = *record;
+        let mut incoming = Self { named, arrivals, reduced, untracked, reduced_total, ..Self::default() };
         for (hash, value) in &records.missing {
             incoming.restore_missing(IdHash::from_number(*hash), decode(value)?);
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::remembered::Remembered;
-use super::{Entry, Log};
+use super::{Entry, Log, Taken};
 use crate::channel::whole::Whole;
 use crate::config::Config;
 use crate::output::Hint;
@@ -152,13 +152,19 @@ pub(in crate::channel) struct LogRecord {
     little_named: Vec<u32>,
     #[prost(uint32, repeated, tag = "5")]
     namings: Vec<u32>,
-    /// First number and length of what is remembered.
+    /// First number and length of what is remembered, and how many were forgotten.
     #[prost(uint64, repeated, tag = "6")]
     received: Vec<u64>,
     #[prost(uint64, repeated, tag = "7")]
     met: Vec<u64>,
     #[prost(uint64, repeated, tag = "8")]
     lost: Vec<u64>,
+    #[prost(uint64, repeated, tag = "9")]
+    told: Vec<u64>,
+    #[prost(uint64, tag = "10")]
+    whole_dropped: u64,
+    #[prost(uint64, tag = "11")]
+    namings_dropped: u64,
 }
 
 impl LogRecord {
@@ -179,23 +185,24 @@ pub(in crate::channel) struct LogRecords {
     pub received: Vec<Vec<u8>>,
     pub met: Vec<Vec<u8>>,
     pub lost: Vec<Vec<u8>>,
+    pub told: Vec<Vec<u8>>,
 }
 
 impl Log {
     /// Keeps its state durably from now on.
     pub fn persist(&mut self) {
         self.unsaved.sides.turn_on();
-        [&mut self.received, &mut self.met, &mut self.lost].into_iter().for_each(Remembered::persist);
+        [&mut self.received, &mut self.met, &mut self.lost, &mut self.told].into_iter().for_each(Remembered::persist);
     }
 
     /// The number of the oldest message in memory.
     pub fn first_number(&self) -> u64 {
-        self.evicted
+        self.taken.evicted
     }
 
     /// The number that the next message will have.
     pub fn next_number(&self) -> u64 {
-        number(self.evicted, self.entries.len())
+        number(self.taken.evicted, self.entries.len())
     }
 
     /// Messages that need not be whole on disk any more, for the caller to reduce.
@@ -205,7 +212,7 @@ impl Log {
 
     /// Whether a message is whole in memory, to answer for it.
     pub fn is_whole(&self, number: u64) -> bool {
-        let index = number.checked_sub(self.evicted).and_then(|index| usize::try_from(index).ok());
+        let index = number.checked_sub(self.taken.evicted).and_then(|index| usize::try_from(index).ok());
         index.and_then(|index| self.entries.get(index)).is_some_and(|entry| entry.whole.is_some())
     }
 
@@ -222,10 +229,11 @@ impl Log {
         self.received.take_changes(Kind::Received, changes);
         self.met.take_changes(Kind::Met, changes);
         self.lost.take_changes(Kind::Lost, changes);
+        self.told.take_changes(Kind::Told, changes);
     }
 
     fn side_record(&self, number: u128) -> Option<SideRecord> {
-        let index = u64::try_from(number).ok()?.checked_sub(self.evicted)?;
+        let index = u64::try_from(number).ok()?.checked_sub(self.taken.evicted)?;
         let entry = self.entries.get(usize::try_from(index).ok()?)?;
         SideRecord::of(entry, self.held.contains(&(entry.lamport_ms, self.first.wrapping_add(index as u32))))
     }
@@ -238,12 +246,11 @@ impl Log {
             .filter_map(little)
             .map(|(index, entry)| (index as u32, entry.namings as u32))
             .unzip();
-        let range = |remembered: &Remembered| {
-            let (first, len) = remembered.range();
-            vec![first, len]
-        };
+        let range = |remembered: &Remembered| remembered.range().to_vec();
         LogRecord {
-            evicted: self.evicted,
+            evicted: self.taken.evicted,
+            whole_dropped: self.taken.whole_dropped,
+            namings_dropped: self.taken.namings_dropped,
             entries: self.entries.len() as u64,
             reduced: self.index(self.first_whole) as u64,
             little_named,
@@ -251,22 +258,30 @@ impl Log {
             received: range(&self.received),
             met: range(&self.met),
             lost: range(&self.lost),
+            told: range(&self.told),
         }
     }
 
     /// The log of those records.
     pub fn restore(record: &LogRecord, records: LogRecords, config: &Config) -> Result<Self, Damaged> {
         let remembered = |range: &[u64], chunks: &[Vec<u8>]| match range {
-            [first, len] => Remembered::restore(config.seen_limit, (*first, *len), chunks),
+            [first, len, forgotten] => {
+                Remembered::restore(config.seen_limit, [*first, *len, *forgotten], chunks)
+            }
             _ => Err(Damaged("a log without its ranges")),
         };
         let mut log = Self {
             first: record.evicted as u32,
             first_whole: record.evicted.wrapping_add(record.reduced) as u32,
-            evicted: record.evicted,
+            taken: Taken {
+                evicted: record.evicted,
+                whole_dropped: record.whole_dropped,
+                namings_dropped: record.namings_dropped,
+            },
             received: remembered(&record.received, &records.received)?,
             met: remembered(&record.met, &records.met)?,
             lost: remembered(&record.lost, &records.lost)?,
+            told: remembered(&record.told, &records.told)?,
             ..Self::new(config)
         };
         let mut next = record.evicted;

@@ -19,13 +19,15 @@ pub(super) struct Remembered {
     /// The numbers, as far as they fit, of those that are remembered: small, since it is looked into at random.
     by_id: HashTable<u32>,
     limit: usize,
+    /// How many were forgotten.
+    forgotten: u64,
     touched: Touched,
 }
 
 impl Remembered {
     pub fn new(limit: usize) -> Self {
         let (by_age, by_id, touched) = (VecDeque::new(), HashTable::new(), Touched::default());
-        Self { by_age, first: 0, by_id, limit, touched }
+        Self { by_age, first: 0, by_id, limit, forgotten: 0, touched }
     }
 
     pub fn len(&self) -> usize {
@@ -67,6 +69,7 @@ impl Remembered {
         self.first = self.first.wrapping_add(1);
         if let Ok(found) = self.by_id.find_entry(oldest.short(), |other| *other == number) {
             found.remove();
+            self.forgotten = self.forgotten.saturating_add(1);
         }
     }
 
@@ -81,15 +84,19 @@ impl Remembered {
         number.wrapping_sub(self.first as u32) as usize
     }
 
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
     // ---- Durable state
 
     pub fn persist(&mut self) {
         self.touched.turn_on();
     }
 
-    /// The number of the oldest, and how many follow.
-    pub fn range(&self) -> (u64, u64) {
-        (self.first, self.by_age.len() as u64)
+    /// The number of the oldest, how many there are, and how many were forgotten.
+    pub fn range(&self) -> [u64; 3] {
+        [self.first, self.by_age.len() as u64, self.forgotten]
     }
 
     pub fn take_changes(&mut self, kind: Kind, changes: &mut Vec<Change>) {
@@ -109,8 +116,8 @@ impl Remembered {
         Some(bytes)
     }
 
-    pub fn restore(limit: usize, (first, len): (u64, u64), chunks: &[Vec<u8>]) -> Result<Self, Damaged> {
-        let mut restored = Self { first, ..Self::new(limit) };
+    pub fn restore(limit: usize, [first, len, forgotten]: [u64; 3], chunks: &[Vec<u8>]) -> Result<Self, Damaged> {
+        let mut restored = Self { first, forgotten, ..Self::new(limit) };
         let len = usize::try_from(len).map_err(|_| Damaged("more ids than memory holds"))?;
         for (at, entry) in read_chunks::<ENTRY_BYTES>(chunks, first, len)?.enumerate() {
             let Some((id, &[listed])) = entry.split_first_chunk::<16>() else { continue };

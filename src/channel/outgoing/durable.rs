@@ -110,6 +110,8 @@ pub(in crate::channel) struct OutgoingRecord {
     acknowledged_total: u64,
     #[prost(uint64, tag = "2")]
     queued: u64,
+    #[prost(uint64, tag = "3")]
+    evidence_dropped: u64,
 }
 
 /// The stored records of a buffer.
@@ -179,7 +181,8 @@ impl Outgoing {
     }
 
     pub fn record(&self) -> OutgoingRecord {
-        OutgoingRecord { acknowledged_total: self.acknowledged_total, queued: self.queued }
+        let Self { acknowledged_total, queued, evidence_dropped, .. } = *self;
+        OutgoingRecord { acknowledged_total, queued, evidence_dropped }
     }
 
     /// The numbers of the messages whose bytes [`Outgoing::restore`] wants.
@@ -189,8 +192,8 @@ impl Outgoing {
 
     /// The buffer of those records.
     pub fn restore(record: &OutgoingRecord, records: &OutgoingRecords) -> Result<Self, Damaged> {
-        let OutgoingRecord { acknowledged_total, queued } = *record;
-        let mut outgoing = Self { acknowledged_total, queued, ..Self::default() };
+        let OutgoingRecord { acknowledged_total, queued, evidence_dropped } = *record;
+        let mut outgoing = Self { acknowledged_total, queued, evidence_dropped, ..Self::default() };
         let mut places = BTreeMap::new();
         let mut queue = BTreeMap::new();
         for (hash, value) in &records.states {

@@ -3,11 +3,9 @@
 use bytes::Bytes;
 
 use crate::bloom::HashKind;
+use crate::config::MAX_EVIDENCE;
 use crate::output::{Acknowledger, MessageState};
 use crate::types::{MessageId, ParticipantId, TimeMs};
-
-/// Filters of this many different sizes count as evidence for one message; more would add nothing.
-const MAX_EVIDENCE: usize = 16;
 
 /// A message of ours, from wrapping until it is of no use any more.
 #[derive(Debug)]
@@ -76,15 +74,23 @@ impl Own {
         room
     }
 
-    /// Remembers who gave evidence. A sender without a name cannot be told from another.
-    pub fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) {
+    /// Whether evidence can be taken down.
+    pub fn has_room_for(&self, new: &Evidence) -> bool {
+        self.evidence.len() < MAX_EVIDENCE || self.evidence.iter().any(|old| old.is_like(new))
+    }
+
+    /// Remembers who gave evidence; false if there is no room. A sender without a name cannot be told from another.
+    pub fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) -> bool {
         if who.is_empty() {
-            return;
+            return true;
         }
         if let Some(known) = self.acknowledgers.iter_mut().find(|known| known.participant_id.as_str() == who) {
             known.certain |= certain;
         } else if self.acknowledgers.len() < max {
             self.acknowledgers.push(Acknowledger { participant_id: ParticipantId::from(who), certain });
+        } else {
+            return false;
         }
+        true
     }
 }

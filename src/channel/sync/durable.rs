@@ -2,8 +2,9 @@
 
 use prost::Message;
 
-use super::{MAX_OWN, MAX_UNCONFIRMED, Sync, Unconfirmed};
+use super::{Sync, Unconfirmed};
 use crate::bloom::ItemHash;
+use crate::config::{MAX_OWN_SYNC, MAX_UNCONFIRMED};
 use crate::idhash::IdHash;
 use crate::record::{Damaged, pack, unpack};
 
@@ -26,6 +27,8 @@ pub(in crate::channel) struct SyncRecord {
     suppressed_by_ms: u64,
     #[prost(bytes = "vec", tag = "6")]
     own: Vec<u8>,
+    #[prost(uint64, tag = "7")]
+    confirmations_dropped: u64,
 }
 
 impl Sync {
@@ -37,13 +40,14 @@ impl Sync {
             unconfirmed: self.unconfirmed.iter().flat_map(unconfirmed_bytes).collect(),
             suppressed_by_ms: self.suppressed_by_ms,
             own: pack(&self.own),
+            confirmations_dropped: self.confirmations_dropped,
         }
     }
 
     /// Sets fresh timers as the record says. Where sync messages are off now, there are none.
     pub fn restore(&mut self, record: &SyncRecord) -> Result<(), Damaged> {
         let (unconfirmed, rest) = record.unconfirmed.as_chunks::<UNCONFIRMED_BYTES>();
-        if !rest.is_empty() || unconfirmed.len() > MAX_UNCONFIRMED || record.own.len() > 16 * MAX_OWN {
+        if !rest.is_empty() || unconfirmed.len() > MAX_UNCONFIRMED || record.own.len() > 16 * MAX_OWN_SYNC {
             return Err(Damaged("sync timers that are not whole"));
         }
         if self.enabled {
@@ -53,6 +57,7 @@ impl Sync {
             self.unconfirmed = unconfirmed.iter().filter_map(unconfirmed_of).collect();
         }
         self.suppressed_by_ms = record.suppressed_by_ms;
+        self.confirmations_dropped = record.confirmations_dropped;
         self.own = unpack(&record.own)?.into();
         Ok(())
     }
