@@ -78,14 +78,17 @@ fn regressions() {
     replay(&folder("regressions"));
 }
 
-/// Each body has a program, and each program is built.
+/// Each body has a program that runs it, and each program is built.
 #[test]
 fn every_target_has_a_program() {
     let targets: BTreeSet<_> = TARGETS.iter().map(|(name, _)| format!("{name}.rs")).collect();
     assert_eq!(names(&folder("targets")), targets);
     let manifest = fs::read_to_string(folder("Cargo.toml")).expect("the manifest");
-    for target in targets {
-        assert!(manifest.contains(&format!("path = \"targets/{target}\"")), "{target} is not built");
+    for (target, _) in TARGETS {
+        let path = format!("targets/{target}.rs");
+        let program = fs::read_to_string(folder(&path)).expect("a program");
+        assert!(program.contains(&format!("|bytes: &[u8]| sds::fuzz::run(\"{target}\", bytes)")), "{program}");
+        assert!(manifest.contains(&format!("name = \"{target}\"\npath = \"{path}\"")), "{target} is not built");
     }
 }
 

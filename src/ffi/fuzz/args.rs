@@ -27,7 +27,7 @@ impl Slice {
         match how {
             0 => (slice.is_null, slice.len) = (true, 0),
             1 => slice.is_null = true,
-            2 => slice.len = isize::MAX as usize + 1 + slice.len,
+            2 => slice.len += isize::MAX as usize + 1,
             3 => slice.len = 0,
             _ => {}
         }

@@ -145,7 +145,7 @@ fn set_field(config: &mut sds_config_t, field: u8, value: u64) {
     // SAFETY: both places lie within the structure, which is aligned and valid for any bits; its pointer is set later.
     unsafe {
         config.add(half).write(value as u32);
-        if half % 2 == 0 && half + 1 < halves && value >> 32 != 0 {
+        if half.is_multiple_of(2) && half + 1 < halves && value >> 32 != 0 {
             config.add(half + 1).write((value >> 32) as u32);
         }
     }
@@ -287,7 +287,7 @@ fn about_the_process(input: &mut Unstructured<'_>) -> Result<()> {
     assert_eq!(sds_abi_version(), SDS_ABI_VERSION);
     let mut told = Told::from(input)?;
     // Logging costs more than the rest, and writes over what the fuzzer says: off, or a number that is no level.
-    let level = if code % 2 == 0 { SDS_LOG_OFF } else { SDS_LOG_DEBUG.saturating_add(code) };
+    let level = if code.is_multiple_of(2) { SDS_LOG_OFF } else { SDS_LOG_DEBUG.saturating_add(code) };
     // SAFETY: as for `tick`.
     let status = unsafe { sds_set_log_level(level, told.pointer()) };
     told.check(status);
