@@ -10,10 +10,11 @@ use super::{NOW, limits};
 use crate::output::ChannelOptions;
 use crate::types::Profile;
 
-/// Longer inputs say nothing that shorter ones cannot.
-const MOST_STEPS: usize = 400;
-/// Messages that the network remembers.
-const MOST_PACKETS: usize = 256;
+/// Longer inputs say nothing that shorter ones cannot, and take long.
+const MOST_STEPS: usize = 160;
+/// Messages that the network remembers, and that one step hands over.
+const MOST_PACKETS: usize = 64;
+const MOST_AT_ONCE: usize = 16;
 
 /// The input: the bits of either member's configuration, then steps.
 pub(super) fn run(bytes: &[u8]) {
@@ -75,7 +76,7 @@ impl World {
                 }
             }
             Action::ReceiveAll { latest } => {
-                let from = self.packets.len().saturating_sub(usize::from(*latest));
+                let from = self.packets.len().saturating_sub(usize::from(*latest).min(MOST_AT_ONCE));
                 self.packets[from..].iter().for_each(|packet| member.receive(packet));
             }
             Action::Forged(forged) => {
