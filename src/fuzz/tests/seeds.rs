@@ -10,7 +10,8 @@ use crate::fuzz::NOW;
 use crate::fuzz::step::kind;
 use crate::manager::Manager;
 use crate::output::{ChannelOptions, Output};
-use crate::types::Profile;
+use crate::types::{HistoryEntry, Message, Profile};
+use crate::wire;
 
 pub struct Seed {
     pub target: &'static str,
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Seed> {
             seeds.push(seed("decode", &format!("ours-{}-{number:02}", profile.name()), bytes));
         }
     }
+    at_the_limits(&mut seeds);
     own_filters(&mut seeds);
     ops(&mut seeds);
     calls(&mut seeds);
@@ -128,6 +130,39 @@ fn conversation(profile: Profile) -> Vec<Vec<u8>> {
     packets
 }
 
+/// Entries over the tight limits, each in one way: hints, ids, senders, and their number in either list.
+fn at_the_limits(seeds: &mut Vec<Seed>) {
+    let (text, hint) = ("i".repeat(65), [7; 65]);
+    let plain = HistoryEntry { message_id: "m0", ..HistoryEntry::default() };
+    let hinted = HistoryEntry { retrieval_hint: Some(&hint), ..plain };
+    let named = HistoryEntry { message_id: &text, ..plain };
+    let sent = HistoryEntry { sender_id: Some(&text), ..plain };
+    let cases = [
+        ("hint", vec![hinted], vec![]),
+        ("id", vec![], vec![named]),
+        ("sender", vec![plain, sent], vec![]),
+        ("history", vec![plain; 17], vec![]),
+        ("request", vec![], vec![plain; 5]),
+    ];
+    for (name, causal_history, repair_request) in cases {
+        for profile in [Profile::Rfc, Profile::Libsds] {
+            let message = Message {
+                sender_id: "bob",
+                message_id: "m1",
+                channel_id: "garden",
+                lamport_timestamp_ms: Some(NOW),
+                causal_history: causal_history.clone(),
+                repair_request: repair_request.clone(),
+                content: Some(b"hello"),
+                ..Message::default()
+            };
+            let mut bytes = Vec::new();
+            wire::encode(profile, &message, &mut bytes);
+            seeds.push(seed("decode", &format!("limit-{name}-{}", profile.name()), bytes));
+        }
+    }
+}
+
 fn member(name: &str, profile: Profile) -> Manager {
     let config = Config {
         participant_id: name.to_owned(),
@@ -185,6 +220,15 @@ fn ops_scripts(bits: [u8; 2]) -> Vec<(&'static str, Ops)> {
     let jumps = jumps.step(kind::CLOCK, ALICE, &[0xe0, 0, 0]).wrap(ALICE, 2).step(kind::CLOCK, ALICE, &[0xd0, 5, 0]);
     let jumps = jumps.step(kind::ONLINE, ALICE, &[0]).tick(ALICE).step(kind::ONLINE, ALICE, &[1]).pass(90);
     let jumps = jumps.step(kind::DRAIN_SOME, ALICE, &[2]).step(kind::DRAINS, ALICE, &[1]).receive_all(BOB);
+    // More events than the queue holds: each message but the first few pushes another one out of the incoming buffer.
+    let full = open().step(kind::DRAINS, ALICE, &[0]).wrap(ALICE, 31);
+    let full = (0..140).fold(full, |script, id| script.forged(ALICE, false, id % 30, &[30, 129], &[], 0));
+    let full = full.tick(ALICE).step(kind::DRAIN_SOME, ALICE, &[9]).wrap(ALICE, 30);
+    // Stamped a day ahead, which is held until then; and at the end of time.
+    let ahead = [[0x66, 1], [0xe0, 0], [0xd0, 1]].into_iter().zip(0..).fold(open(), |script, ([how, count], id)| {
+        script.step(kind::FORGED, ALICE, &[4, id, how, count, 0, 0, 0, 0, 9])
+    });
+    let ahead = ahead.wrap(ALICE, 9).step(kind::CLOCK, ALICE, &[6, 1, 0]).tick(ALICE).step(kind::LOOK, ALICE, &[0]);
     // Channels come and go.
     let close = talk(open()).step(kind::CLOSE, ALICE, &[]).wrap(ALICE, 7).step(kind::OPEN, ALICE, &[0]);
     let close =
@@ -197,6 +241,8 @@ fn ops_scripts(bits: [u8; 2]) -> Vec<(&'static str, Ops)> {
         ("greedy", greedy),
         ("alone", alone),
         ("jumps", jumps),
+        ("full", full),
+        ("ahead", ahead),
         ("close", close),
     ]
 }
@@ -217,6 +263,7 @@ fn calls(seeds: &mut Vec<Seed>) {
         ("inspect", talk().plain(25, &[0, 0, 0, 0]).plain(25, &[0, 250, 0, 0])),
         ("garbage", talk().plain(26, &[0, 60]).plain(48, &[0; 47]).plain(26, &[255, 4, 4, 0, 0, 0])),
         ("deadline", talk().call(27, 0, &[0]).call(27, 0, &[255]).plain(0, &[0xff, 195, 0, 195])),
+        ("small-drain", talk().wrap(0, 9).plain(0, &[2, 6, 0]).call(1, 0, &[]).call(2, 0, &[130]).call(2, 0, &[0])),
         ("process", talk().plain(29, &[5, 0, 0, 0, 0]).plain(29, &[4, 0, 0, 0, 0]).plain(30, &[]).wrap(0, 9)),
         ("shutdown", talk().plain(31, &[0]).wrap(0, 3).plain(24, &[0, 0, 0, 0]).call(10, 0, &[0, 0])),
         ("hostile", talk().call(4, 255, &[220, 2, 220, 3, 250, 255]).call(7, 0, &[241, 254]).call(2, 0, &[130])),
