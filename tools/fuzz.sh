@@ -16,7 +16,7 @@ figures() {
         target=$(basename "$log" .log)
         executions=$(sed -n 's/^#\([0-9]*\)[[:space:]].*/\1/p' "$log" | tail -n 1)
         reached=$(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) .*/cov \1 ft \2/p' "$log" | tail -n 1)
-        found=$(grep -c '^Test unit written to' "$log" || true)
+        found=$(grep -c 'Test unit written to' "$log" || true)
         echo "fuzz: $target executions ${executions:-0} ${reached:-cov 0 ft 0} found $found"
     done
 }
@@ -49,6 +49,6 @@ done
 [ -z "$failed" ] && exit
 for target in $failed; do
     echo "fuzz: $target failed:" >&2
-    grep -A 2 -e 'panicked at' -e '^SUMMARY' -e '^Test unit written to' "$out/logs/$target.log" >&2 || tail -n 20 "$out/logs/$target.log" >&2
+    grep -A 2 -e 'panicked at' -e '^SUMMARY' -e 'Test unit written to' "$out/logs/$target.log" >&2 || tail -n 20 "$out/logs/$target.log" >&2
 done
 exit 1
