@@ -124,6 +124,7 @@ fmt-check:
 lint:
 	$(SAY) $@
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --lib --features fuzzing --locked -- -D warnings
 ## rust-test: all Rust tests, house rules included
 rust-test:
 	$(SAY) $@
@@ -226,6 +227,21 @@ deny:
 	$(SAY) $@
 	@command -v cargo-deny >/dev/null || $(MAKE) --no-print-directory $(DENY)
 	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --workspace --all-features check bans licenses sources
+
+# cargo-fuzz takes about two minutes to build on two cores; once built it stays in target/tools.
+FUZZ := target/tools/bin/cargo-fuzz
+$(FUZZ):
+	$(CARGO) install --quiet --locked --root target/tools --target-dir target/tools/build cargo-fuzz
+	@rm -rf target/tools/build
+.PHONY: fuzz fuzz-seeds
+export TIME
+## fuzz: TIME=60 TARGETS=: each fuzzer for so many seconds; prints lines `fuzz: <target> executions ... cov ... ft ... found ...`
+fuzz: setup
+	@command -v cargo-fuzz >/dev/null || $(MAKE) --no-print-directory $(FUZZ)
+	@PATH="$$PATH:$(CURDIR)/target/tools/bin" tools/fuzz.sh $(TARGETS)
+## fuzz-seeds: write what the fuzzers begin with, fuzz/seeds, from recorded messages and our own
+fuzz-seeds:
+	SDS_FUZZ_SEEDS=write $(CARGO) test --quiet --locked --lib fuzz::tests::seeds
 
 .PHONY: clean help
 ## clean: remove all that was built

@@ -78,6 +78,9 @@ pub mod channel;
 pub mod config;
 pub mod error;
 pub mod ffi;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod idhash;
 pub mod inspect;
 pub mod manager;

@@ -153,7 +153,7 @@ macro_rules! plain_fields {
 }
 
 impl sds_config_t {
-    fn from_config(config: &Config) -> Self {
+    pub(super) fn from_config(config: &Config) -> Self {
         // SAFETY: a structure of numbers and raw pointers, for which all zero bits are valid.
         let mut c: Self = unsafe { std::mem::zeroed() };
         c.size = size_of::<Self>();

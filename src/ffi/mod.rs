@@ -24,6 +24,8 @@ mod args;
 mod buffer;
 mod channel;
 mod config;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod guard;
 mod handle;
 mod inspect;
