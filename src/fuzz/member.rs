@@ -79,7 +79,7 @@ impl Member {
     }
 
     pub fn reset(&mut self) {
-        self.manager.reset();
+        let _ = self.manager.reset();
         self.told.clear();
         assert!(self.manager.channels().is_empty() && self.manager.drain().is_empty());
         assert_eq!(self.manager.next_deadline(), None);

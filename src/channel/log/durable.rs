@@ -265,9 +265,7 @@ impl Log {
     /// The log of those records.
     pub fn restore(record: &LogRecord, records: LogRecords, config: &Config) -> Result<Self, Damaged> {
         let remembered = |range: &[u64], chunks: &[Vec<u8>]| match range {
-            [first, len, forgotten] => {
-                Remembered::restore(config.seen_limit, [*first, *len, *forgotten], chunks)
-            }
+            [first, len, forgotten] => Remembered::restore(config.seen_limit, [*first, *len, *forgotten], chunks),
             _ => Err(Damaged("a log without its ranges")),
         };
         let mut log = Self {
