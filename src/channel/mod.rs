@@ -151,6 +151,11 @@ impl Channel {
         self.profile
     }
 
+    /// How much came up for the host since it was last asked.
+    pub fn outputs_len(&self) -> usize {
+        self.outputs.len()
+    }
+
     /// Takes what came up for the host since it was last asked. Ask after every call that takes the time.
     pub fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
