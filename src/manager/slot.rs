@@ -150,6 +150,7 @@ impl Manager {
 
     fn outputs_of(&self, state: &mut State) -> Vec<Output> {
         let Some(channel) = state.loaded() else { return Vec::new() };
+        channel.recall(Vec::new());
         let mut outputs = channel.take_outputs();
         for output in &mut outputs {
             if let Output::Transmit(answer) = output
