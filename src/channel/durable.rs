@@ -68,11 +68,34 @@ pub struct ChannelRecord {
     marks: Vec<u64>,
 }
 
+/// What of a [`ChannelRecord`] is looked at before the channel is used: there may be thousands.
+#[derive(Clone, PartialEq, Message)]
+pub struct ChannelSummary {
+    #[prost(bool, tag = "1")]
+    libsds: bool,
+    #[prost(bool, tag = "2")]
+    from_now: bool,
+    #[prost(bool, tag = "3")]
+    derived_ids: bool,
+    #[prost(uint64, repeated, tag = "7")]
+    clock: Vec<u64>,
+}
+
 impl ChannelRecord {
+    fn options(&self) -> ChannelOptions {
+        options(self.libsds, self.from_now, self.derived_ids)
+    }
+}
+
+fn options(libsds: bool, from_now: bool, derived_ids: bool) -> ChannelOptions {
+    let profile = if libsds { Profile::Libsds } else { Profile::Rfc };
+    ChannelOptions { profile: Some(profile), from_now, derived_ids }
+}
+
+impl ChannelSummary {
     /// How the channel was opened.
     pub fn options(&self) -> ChannelOptions {
-        let profile = if self.libsds { Profile::Libsds } else { Profile::Rfc };
-        ChannelOptions { profile: Some(profile), from_now: self.from_now, derived_ids: self.derived_ids }
+        options(self.libsds, self.from_now, self.derived_ids)
     }
 
     /// The latest time that the channel was told, in the host's milliseconds.

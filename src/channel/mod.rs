@@ -37,7 +37,7 @@ mod whole;
 
 use std::sync::Arc;
 
-pub use durable::{ChannelRecord, Records, stored_content, stored_hint};
+pub use durable::{ChannelRecord, ChannelSummary, Records, stored_content, stored_hint};
 pub use receive::Received;
 pub use seed::Known;
 pub use send::{Draft, Drafted};

@@ -1,6 +1,5 @@
 //! Opening and closing: managers, and their channels.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -12,7 +11,7 @@ use super::checks::check_id;
 use super::durable::{Durable, Offer};
 use super::outputs::Outputs;
 use super::schedule::Schedule;
-use super::slot::{HeadRecord, Slot, State, Turn};
+use super::slot::{HeadSummary, Slot, State, Turn};
 use super::{Manager, unknown_channel};
 use crate::channel::Channel;
 use crate::config::Config;
@@ -124,21 +123,23 @@ impl Manager {
     /// them was told.
     fn place(&self, heads: Vec<(ChannelId, Vec<u8>)>) -> TimeMs {
         let mut stopped_ms = 0;
-        let mut channels = BTreeMap::new();
+        let (mut channels, mut deadlines) = (Vec::with_capacity(heads.len()), Vec::new());
         for (id, head) in heads {
             // One that does not decode is an error for who uses it, and for nobody else.
-            let head = decode::<HeadRecord>(&head).inspect_err(|_| warn!(channel = %id, "stored channel is damaged"));
+            let head = decode::<HeadSummary>(&head).inspect_err(|_| warn!(channel = %id, "stored channel is damaged"));
             let mut state = match &head {
                 Ok(head) => State::stored(id.clone(), head.channel.options(), head.open, head.auto),
                 Err(_) => State::stored(id.clone(), ChannelOptions::default(), true, false),
             };
             if let Ok(head) = head {
                 stopped_ms = stopped_ms.max(head.channel.latest_ms());
-                self.schedule_at(&mut state, head.due_ms);
+                state.scheduled_ms = head.due_ms.filter(|_| head.open);
+                deadlines.extend(state.scheduled_ms.map(|due_ms| (due_ms, id.clone())));
             }
-            channels.insert(id, Arc::new(Slot { state: Mutex::new(state) }));
+            channels.push((id, Arc::new(Slot { state: Mutex::new(state) })));
         }
-        *self.channels.write() = channels;
+        self.schedule.fill(deadlines);
+        *self.channels.write() = channels.into_iter().collect();
         stopped_ms
     }
 

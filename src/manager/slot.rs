@@ -10,7 +10,7 @@ use super::checks::check_id;
 use super::outputs::log_output;
 use super::translate::translate;
 use super::{Manager, unknown_channel};
-use crate::channel::{Channel, ChannelRecord, Records};
+use crate::channel::{Channel, ChannelRecord, ChannelSummary, Records};
 use crate::error::{Error, StoreError};
 use crate::output::{ChannelOptions, Output, TransmitReason};
 use crate::record::{Change, Key, Value, decode};
@@ -49,6 +49,19 @@ pub(super) struct State {
 pub(super) struct HeadRecord {
     #[prost(message, required, tag = "1")]
     pub channel: ChannelRecord,
+    #[prost(bool, tag = "2")]
+    pub open: bool,
+    #[prost(bool, tag = "3")]
+    pub auto: bool,
+    #[prost(uint64, optional, tag = "4")]
+    pub due_ms: Option<u64>,
+}
+
+/// What of a [`HeadRecord`] is looked at before the channel is used.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct HeadSummary {
+    #[prost(message, required, tag = "1")]
+    pub channel: ChannelSummary,
     #[prost(bool, tag = "2")]
     pub open: bool,
     #[prost(bool, tag = "3")]

@@ -41,7 +41,7 @@ pub enum Synchronous {
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
-    /// The numbers of channels.
+    /// The numbers of channels that were used.
     channels: BTreeMap<ChannelId, i64>,
     seen: Seen,
 }
@@ -67,20 +67,35 @@ impl Sqlite {
     fn with(mut connection: Connection, synchronous: Synchronous) -> Result<Self, StoreError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::prepare(&mut connection, synchronous)?;
-        let channels = channel_numbers(&connection).map_err(error)?;
         let seen = Seen::open(&connection)?;
-        Ok(Self { connection, channels, seen })
+        Ok(Self { connection, channels: BTreeMap::new(), seen })
     }
 
-    fn number_of(&self, channel_id: &str) -> Option<i64> {
-        self.channels.get(channel_id).copied()
+    fn number_of(&mut self, channel_id: &str) -> Result<Option<i64>, StoreError> {
+        if let Some(number) = self.channels.get(channel_id) {
+            return Ok(Some(*number));
+        }
+        let number = find_channel(&self.connection, channel_id).map_err(error)?;
+        if let Some(number) = number {
+            self.channels.insert(ChannelId::from(channel_id), number);
+        }
+        Ok(number)
     }
 }
 
-fn channel_numbers(connection: &Connection) -> rusqlite::Result<BTreeMap<ChannelId, i64>> {
-    let mut statement = connection.prepare("SELECT channel_id, number FROM channels")?;
-    let rows = statement.query_map([], |row| Ok((ChannelId::from(&*row.get::<_, String>(0)?), row.get(1)?)))?;
-    rows.collect()
+fn find_channel(connection: &Connection, channel_id: &str) -> rusqlite::Result<Option<i64>> {
+    let mut select = connection.prepare_cached("SELECT number FROM channels WHERE channel_id = ?")?;
+    select.query_row([channel_id], |row| row.get(0)).optional()
+}
+
+fn read_heads(connection: &Connection) -> rusqlite::Result<Vec<(ChannelId, Vec<u8>)>> {
+    let mut statement = connection.prepare("SELECT channel_id, head FROM channels")?;
+    let mut rows = statement.query([])?;
+    let mut heads = Vec::new();
+    while let Some(row) = rows.next()? {
+        heads.push((ChannelId::from(row.get_ref(0)?.as_str()?), row.get(1)?));
+    }
+    Ok(heads)
 }
 
 impl Store for Sqlite {
@@ -90,10 +105,7 @@ impl Store for Sqlite {
     }
 
     fn heads(&mut self) -> Result<Vec<(ChannelId, Vec<u8>)>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT channel_id, head FROM channels").map_err(error)?;
-        let head = |row: &Row<'_>| Ok((ChannelId::from(&*row.get::<_, String>(0)?), row.get(1)?));
-        let rows = statement.query_map([], head).map_err(error)?;
-        rows.collect::<Result<_, _>>().map_err(error)
+        read_heads(&self.connection).map_err(error)
     }
 
     fn head(&mut self, channel_id: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -103,7 +115,7 @@ impl Store for Sqlite {
     }
 
     fn records(&mut self, channel_id: &str) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-        let Some(channel) = self.number_of(channel_id) else { return Ok(Vec::new()) };
+        let Some(channel) = self.number_of(channel_id)? else { return Ok(Vec::new()) };
         const SELECT: &str = "SELECT kind, id, value FROM records WHERE channel = ? ORDER BY kind, id";
         let mut statement = self.connection.prepare_cached(SELECT).map_err(error)?;
         let mut rows = statement.query([channel]).map_err(error)?;
@@ -116,7 +128,7 @@ impl Store for Sqlite {
     }
 
     fn messages(&mut self, channel_id: &str, wanted: &Wanted) -> Result<Vec<StoredMessage>, StoreError> {
-        let Some(channel) = self.number_of(channel_id) else { return Ok(Vec::new()) };
+        let Some(channel) = self.number_of(channel_id)? else { return Ok(Vec::new()) };
         let select = format!("SELECT {MESSAGE_COLUMNS} FROM messages WHERE place BETWEEN ? AND ? ORDER BY place");
         let mut statement = self.connection.prepare_cached(&select).map_err(error)?;
         let mut messages = Vec::new();
@@ -131,12 +143,12 @@ impl Store for Sqlite {
     }
 
     fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError> {
-        let Some(channel) = self.number_of(channel_id) else { return Ok(false) };
+        let Some(channel) = self.number_of(channel_id)? else { return Ok(false) };
         self.seen.contains(&self.connection, channel, hash)
     }
 
     fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
-        let Some(channel) = self.number_of(channel_id) else { return Ok(Vec::new()) };
+        let Some(channel) = self.number_of(channel_id)? else { return Ok(Vec::new()) };
         let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(ms, id)| (ordered(ms), id));
         const SELECT: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
             FROM messages WHERE place >> 40 = ?1 AND lamport >= ?2 AND (lamport > ?2 OR message_id > ?3)
@@ -155,46 +167,82 @@ impl Store for Sqlite {
 
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
-        let mut channels = std::borrow::Cow::Borrowed(&self.channels);
-        let mut received = Vec::new();
-        let mut erases = false;
-        for write in batch {
-            match write {
-                Write::Manager(record) => put_manager(&transaction, record).map_err(error)?,
-                Write::Channel(channel_id, change) => {
-                    let channel = match channels.get(channel_id) {
-                        Some(number) => *number,
-                        None => {
-                            let number = add_channel(&transaction, channel_id).map_err(error)?;
-                            channels.to_mut().insert(channel_id.clone(), number);
-                            number
-                        }
-                    };
-                    write_change(&transaction, channel, change, &mut received)?;
-                }
-                Write::Forget(channel_id) => {
-                    erases = true;
-                    if let Some(channel) = channels.to_mut().remove(channel_id) {
-                        schema::forget(&transaction, channel).map_err(error)?;
-                    }
-                }
-                Write::Wipe => {
-                    erases = true;
-                    channels.to_mut().clear();
-                    schema::wipe(&transaction).map_err(error)?;
-                }
-            }
-        }
+        let mut writing = Writing {
+            transaction: &transaction,
+            known: &self.channels,
+            changed: BTreeMap::new(),
+            received: Vec::new(),
+        };
+        batch.iter().try_for_each(|write| writing.write(write))?;
+        let Writing { changed, received, .. } = writing;
         transaction.commit().map_err(error)?;
-        if let std::borrow::Cow::Owned(channels) = channels {
-            self.channels = channels;
+        if batch.contains(&Write::Wipe) {
+            self.channels.clear();
+        }
+        for (channel_id, number) in changed {
+            match number {
+                Some(number) => self.channels.insert(channel_id, number),
+                None => self.channels.remove(&channel_id),
+            };
         }
         self.seen.add(&self.connection, &received)?;
-        if erases {
+        if batch.iter().any(|write| matches!(write, Write::Forget(_) | Write::Wipe)) {
             // What was deleted is overwritten, but in the log of what was written it is still there.
             let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         }
         Ok(())
+    }
+}
+
+/// A batch on its way into the database.
+struct Writing<'a> {
+    transaction: &'a Transaction<'a>,
+    /// The numbers of channels that were used before.
+    known: &'a BTreeMap<ChannelId, i64>,
+    /// And what becomes of that. `None`: it is gone.
+    changed: BTreeMap<ChannelId, Option<i64>>,
+    received: Vec<(i64, IdHash)>,
+}
+
+impl Writing<'_> {
+    fn write(&mut self, write: &Write) -> Result<(), StoreError> {
+        match write {
+            Write::Manager(record) => put_manager(self.transaction, record).map_err(error),
+            Write::Channel(channel_id, change) => {
+                let channel = match self.find(channel_id)? {
+                    Some(number) => number,
+                    None => {
+                        let number = add_channel(self.transaction, channel_id).map_err(error)?;
+                        self.changed.insert(channel_id.clone(), Some(number));
+                        number
+                    }
+                };
+                write_change(self.transaction, channel, change, &mut self.received)
+            }
+            Write::Forget(channel_id) => {
+                if let Some(channel) = self.find(channel_id)? {
+                    schema::forget(self.transaction, channel).map_err(error)?;
+                }
+                self.changed.insert(channel_id.clone(), None);
+                Ok(())
+            }
+            Write::Wipe => {
+                self.changed = self.known.keys().map(|channel_id| (channel_id.clone(), None)).collect();
+                schema::wipe(self.transaction).map_err(error)
+            }
+        }
+    }
+
+    fn find(&mut self, channel_id: &ChannelId) -> Result<Option<i64>, StoreError> {
+        let known = self.changed.get(channel_id).copied();
+        if let Some(number) = known.or_else(|| self.known.get(channel_id).map(|number| Some(*number))) {
+            return Ok(number);
+        }
+        let number = find_channel(self.transaction, channel_id).map_err(error)?;
+        if number.is_some() {
+            self.changed.insert(channel_id.clone(), number);
+        }
+        Ok(number)
     }
 }
 

@@ -34,24 +34,11 @@ impl std::fmt::Debug for Seen {
 impl Seen {
     /// Reads every id of the database into a filter.
     pub fn open(connection: &Connection) -> Result<Self, StoreError> {
-        let held: i64 = connection.query_row("SELECT count(*) FROM seen", [], |row| row.get(0)).map_err(error)?;
-        let held = usize::try_from(held).unwrap_or(0);
-        let capacity = held.saturating_mul(2).max(LEAST_CAPACITY);
-        let mut seen = Self { filter: filter(capacity)?, held, capacity };
-        seen.fill(connection).map_err(error)?;
-        Ok(seen)
-    }
-
-    fn fill(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare("SELECT channel, hash FROM seen")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let hash = row.get_ref(1)?.as_blob()?;
-            if let Ok(hash) = hash.try_into().map(u128::from_be_bytes) {
-                self.filter.set(&(row.get(0)?, hash));
-            }
-        }
-        Ok(())
+        let ids = every_id(connection).map_err(error)?;
+        let capacity = ids.len().saturating_mul(2).max(LEAST_CAPACITY);
+        let mut filter = filter(capacity)?;
+        ids.iter().for_each(|id| filter.set(id));
+        Ok(Self { filter, held: ids.len(), capacity })
     }
 
     /// Ids that were committed.
@@ -70,6 +57,18 @@ impl Seen {
         }
         look_up(connection, channel, &hash.number().to_be_bytes()).map_err(error)
     }
+}
+
+fn every_id(connection: &Connection) -> rusqlite::Result<Vec<(i64, u128)>> {
+    let mut statement = connection.prepare("SELECT channel, hash FROM seen")?;
+    let mut rows = statement.query([])?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Ok(hash) = row.get_ref(1)?.as_blob()?.try_into().map(u128::from_be_bytes) {
+            ids.push((row.get(0)?, hash));
+        }
+    }
+    Ok(ids)
 }
 
 fn filter(capacity: usize) -> Result<Bloom<(i64, u128)>, StoreError> {
