@@ -5,5 +5,6 @@ mod failing;
 mod host;
 mod kinds;
 mod life;
+mod limits;
 mod sqlite;
 mod twins;

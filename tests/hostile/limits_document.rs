@@ -34,6 +34,7 @@ const NO_LIMITS: &[&str] = &[
     "sync_confirm_ms",
     "sync_interval_max_ms",
     "sync_interval_ms",
+    "unload_after_ms",
 ];
 
 /// A limit, as the source has it.

@@ -1,0 +1,82 @@
+//! What a store holds is bounded too.
+
+use sds::config::Config;
+use sds::error::Error;
+use sds::output::{ChannelOptions, Disposition};
+use sds::{Manager, manager::LogEntry};
+
+use crate::contract::{CHANNEL, NOW_MS, config, member};
+use crate::kinds::Kind;
+
+fn ids(alice: &Manager) -> Vec<String> {
+    let page = alice.read_log(CHANNEL, None, 1_000).expect("reads");
+    page.entries.iter().map(|entry: &LogEntry| entry.message_id.to_string()).collect()
+}
+
+#[test]
+fn messages_beyond_stored_messages_leave_the_store_and_their_ids_stay() {
+    for kind in [Kind::Memory(sds::store::Memory::default()), Kind::sqlite()] {
+        let config = Config { stored_messages: 5, log_messages: 3, seen_limit: 1, ..config("alice") };
+        let (alice, bob) = (kind.open(&config, NOW_MS).expect("opens"), member("bob"));
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+        // Ours stays while it may have to be sent again.
+        alice.wrap_outgoing(CHANNEL, Some("ours"), b"hello", NOW_MS).expect("wraps");
+        let mut received = Vec::new();
+        for number in 0..12 {
+            let id = format!("b{number:02}");
+            let bytes = bob.wrap_outgoing(CHANNEL, Some(&id), b"hi", NOW_MS + number).expect("wraps").bytes;
+            alice.unwrap_incoming(&bytes, NOW_MS + number).expect("good");
+            received.push(bytes);
+        }
+        assert_eq!(ids(&alice), ["ours", "b07", "b08", "b09", "b10", "b11"], "{}", kind.name());
+        for bytes in received {
+            assert_eq!(alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition, Disposition::Duplicate);
+        }
+        // Acknowledged, and forgotten by the buffer of our own: then it goes.
+        bob.unwrap_incoming(
+            &alice.wrap_outgoing(CHANNEL, Some("ours"), b"hello", NOW_MS).expect("again").bytes,
+            NOW_MS,
+        )
+        .expect("good");
+        for number in 0..8 {
+            let own = alice.wrap_outgoing(CHANNEL, Some(&format!("o{number}")), b"hey", NOW_MS + 100).expect("wraps");
+            bob.unwrap_incoming(&own.bytes, NOW_MS + 100).expect("good");
+            let id = format!("c{number}");
+            let bytes = bob.wrap_outgoing(CHANNEL, Some(&id), b"hi", NOW_MS + 200).expect("wraps").bytes;
+            alice.unwrap_incoming(&bytes, NOW_MS + 200).expect("good");
+        }
+        assert!(!ids(&alice).contains(&"ours".to_owned()), "{:?}", ids(&alice));
+    }
+}
+
+#[test]
+fn messages_older_than_stored_ms_leave_the_store() {
+    let kind = Kind::sqlite();
+    let config = Config { stored_ms: 3_200_000, log_messages: 3, ..config("alice") };
+    let (alice, bob) = (kind.open(&config, NOW_MS).expect("opens"), member("bob"));
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    for number in 0..40 {
+        let now_ms = NOW_MS + number * 200_000;
+        let bytes = bob.wrap_outgoing(CHANNEL, Some(&format!("b{number:02}")), b"hi", now_ms).expect("wraps").bytes;
+        alice.unwrap_incoming(&bytes, now_ms).expect("good");
+    }
+    // The last came at 7,800 s: what came before 4,600 s is too old, give or take a part.
+    let ids = ids(&alice);
+    assert_eq!(ids.last().map(String::as_str), Some("b39"));
+    assert!((16..=20).contains(&ids.len()), "{ids:?}");
+}
+
+#[test]
+fn changes_beyond_max_unconfirmed_bytes_refuse_calls() {
+    let mut host = crate::host::Host::default();
+    let config = Config { max_unconfirmed_bytes: 60_000, ..config("alice") };
+    let alice = Manager::open_external(config, host.records(), NOW_MS).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    let wrap = |number: usize| alice.wrap_outgoing(CHANNEL, Some(&format!("m{number}")), &[7; 9_000], NOW_MS);
+    let refused = (0..10).find_map(|number| wrap(number).err().map(|error| (number, error)));
+    assert!(matches!(refused, Some((1..9, Error::Unconfirmed(60_000)))), "{refused:?}");
+    let number = refused.map_or(0, |refused| refused.0);
+    assert!(alice.message_status(CHANNEL, &format!("m{number}")).is_err(), "it changed nothing");
+    host.commit_all(&alice);
+    wrap(number).expect("there is room again");
+}
