@@ -33,8 +33,10 @@ unsafe fn optional_text<'a>(data: *const c_char, len: usize, what: &str) -> Resu
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_ID_MISMATCH`; `SDS_ID_REUSED` if the
 /// id was used for other content; `SDS_BYTES_GONE`; `SDS_EMPTY_CONTENT`, `SDS_TOO_LARGE`; `SDS_TOO_MANY_UNACKNOWLEDGED`,
-/// `SDS_OUTPUTS_FULL`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With `SDS_NO_RESOURCES`,
-/// if there is no memory for the result, the message was wrapped all the same, and goes out when it is resent.
+/// `SDS_OUTPUTS_FULL`, `SDS_UNCONFIRMED`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With
+/// `SDS_NO_RESOURCES`, if there is no memory for the result, the message was wrapped all the same, and goes out when it is
+/// resent. With `SDS_STORE_FAILED`, if the store failed in this call, it was wrapped, too, and comes out of `sds_drain` once it
+/// is stored, with `SDS_REASON_PUBLISH`; wrapping it again under its id does no harm.
 ///
 /// Ownership: content and texts are copied. `out` is the caller's.
 #[unsafe(no_mangle)]
@@ -151,8 +153,10 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
 ///
 /// Returns: `SDS_OK`; `SDS_NOT_SDS` for traffic of another kind, which a host may treat as such; `SDS_MALFORMED`,
 /// `SDS_TOO_LARGE`, `SDS_NOT_UTF8`, `SDS_INVALID_ID`; `SDS_UNKNOWN_CHANNEL`, the detail naming it; `SDS_ID_MISMATCH` in
-/// a channel of derived ids; `SDS_OUTPUTS_FULL`: drain, and hand the bytes in again; `SDS_NO_RESOURCES`,
-/// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+/// a channel of derived ids; `SDS_OUTPUTS_FULL`, `SDS_UNCONFIRMED`: drain or confirm, and hand the bytes in again;
+/// `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With `SDS_STORE_FAILED`, if
+/// the store failed in this call, the message was taken in, and comes out of `sds_drain` once it is stored, as
+/// `SDS_RECORD_DELIVERED`; hand the bytes in again if you like.
 ///
 /// Ownership: the bytes are copied. `out` is the caller's.
 #[unsafe(no_mangle)]

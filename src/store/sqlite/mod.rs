@@ -65,6 +65,10 @@ impl Sqlite {
     }
 
     fn with(mut connection: Connection, synchronous: Synchronous) -> Result<Self, StoreError> {
+        // SQLite opens what it cannot write for reading, and then fails for reasons that only it understands.
+        if connection.is_readonly(rusqlite::MAIN_DB).map_err(error)? {
+            return Err(StoreError::ReadOnly("the file, or the folder in which it lies, is read-only".to_owned()));
+        }
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::prepare(&mut connection, synchronous)?;
         let channels = channel_numbers(&connection).map_err(error)?;
