@@ -262,12 +262,12 @@ static void what_is_not_ours_is_left_as_it_is(void) {
 }
 
 // Who may do everything is no test of what may not be written: the child is nobody.
-static void a_folder_that_cannot_be_written(void) {
+static void a_folder_that_cannot_be_written(mode_t mode, const char *says) {
     int state = 0;
     pid_t child;
     static struct party alice;
     sds_error_t error;
-    CHECK(chmod(folder, 0555) == 0 && chmod(path, 0444) == 0);
+    CHECK(chmod(folder, 0555) == 0 && chmod(path, mode) == 0);
     fflush(stdout);
     child = fork();
     CHECK(child >= 0);
@@ -277,7 +277,7 @@ static void a_folder_that_cannot_be_written(void) {
         memset(&error, 0, sizeof error);
         error.size = sizeof error;
         status = try_open(&alice, "alice", START + 2, &error);
-        ok = ok && status == SDS_STORE_FAILED && strstr(error.text, "cannot be written");
+        ok = ok && status == SDS_STORE_FAILED && strstr(error.text, says);
         if (!ok) {
             printf("read-only: status %d, \"%s\"\n", (int)status, error.text);
             fflush(stdout);
@@ -310,7 +310,8 @@ void store_tests(void) {
     the_log_is_read_in_pages();
     a_history_is_seeded_once();
     what_is_not_ours_is_left_as_it_is();
-    a_folder_that_cannot_be_written();
+    a_folder_that_cannot_be_written(0444, "cannot be written");
+    a_folder_that_cannot_be_written(0666, "cannot be written");
     wrong_arguments_make_no_file();
     forget_file();
     CHECK(rmdir(folder) == 0);
