@@ -66,7 +66,7 @@ pub const SDS_RECORD_INSPECTED: u16 = 26;
 pub const SDS_RECORD_WRITE: u16 = 27;
 /// Record: a message of a stored log. Channel, message id, sender, data = content, timestamp, flags, number = when it was
 /// sent or received here, about, in milliseconds since the Unix epoch (0: the host said that it was here), one entry with
-/// its hint if that is known.
+/// its hint if that is known. `SDS_FLAG_SENT`: we sent it; `SDS_FLAG_OWN`: the sender id is ours, though we did not.
 pub const SDS_RECORD_LOGGED: u16 = 28;
 
 /// Write: put the value under the channel and the key, whether there is one or not. The record of the manager itself has

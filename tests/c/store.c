@@ -4,7 +4,9 @@
 #endif
 #include "party.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -290,6 +292,62 @@ static void a_folder_that_cannot_be_written(mode_t mode, const char *says) {
     party_close(&alice);
 }
 
+// The disk is full, as the child sees it: the limit is that of its files, and lies where they end now.
+static int full_disk(void) {
+    static struct party alice;
+    struct rlimit limit;
+    struct stat log;
+    char wal[80];
+    int told;
+    signal(SIGXFSZ, SIG_IGN);
+    open_again(&alice, "alice", START + 10);
+    OK(sds_wrap_outgoing(alice.manager, CHANNEL, TEXT("before"), BYTES("x"), START + 10, &alice.out, NULL));
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    CHECK(stat(wal, &log) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    limit.rlim_cur = (rlim_t)log.st_size;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    // The first is taken, and waits; the second finds the store failing, and is not.
+    STATUS(SDS_STORE_FAILED,
+           sds_wrap_outgoing(alice.manager, CHANNEL, TEXT("full"), BYTES("x"), START + 11, &alice.out, NULL));
+    STATUS(SDS_STORE_FAILED,
+           sds_wrap_outgoing(alice.manager, CHANNEL, TEXT("none"), BYTES("x"), START + 12, &alice.out, NULL));
+    party_drain(&alice);
+    CHECK(!party_next(&alice));
+    // There is room again.
+    limit.rlim_cur = limit.rlim_max;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    OK(sds_tick(alice.manager, START + 13, NULL));
+    told = party_told(&alice, SDS_RECORD_TRANSMIT, "full");
+    CHECK(told && alice.record.code == SDS_REASON_PUBLISH);
+    STATUS(SDS_UNKNOWN_MESSAGE, sds_message_status(alice.manager, CHANNEL, TEXT("none"), &alice.out, NULL));
+    // And none at the end: closed is closed, and that not all was stored is told.
+    CHECK(stat(wal, &log) == 0);
+    limit.rlim_cur = 1;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    STATUS(SDS_STORE_FAILED, sds_manager_close(alice.manager, NULL));
+    STATUS(SDS_CLOSED, sds_tick(alice.manager, START + 14, NULL));
+    limit.rlim_cur = limit.rlim_max;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    open_again(&alice, "alice", START + 15);
+    OK(sds_message_status(alice.manager, CHANNEL, TEXT("full"), &alice.out, NULL));
+    party_close(&alice);
+    return failures;
+}
+
+static void a_full_disk_is_told_and_loses_nothing(void) {
+    int state = 0, failed = failures;
+    pid_t child;
+    fflush(stdout);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        int worse = full_disk() != failed;
+        fflush(stdout);
+        _exit(worse);
+    }
+    CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0);
+}
+
 static void wrong_arguments_make_no_file(void) {
     static struct party alice;
     sds_config_t config;
@@ -312,6 +370,7 @@ void store_tests(void) {
     what_is_not_ours_is_left_as_it_is();
     a_folder_that_cannot_be_written(0444, "cannot be written");
     a_folder_that_cannot_be_written(0666, "cannot be written");
+    a_full_disk_is_told_and_loses_nothing();
     wrong_arguments_make_no_file();
     forget_file();
     CHECK(rmdir(folder) == 0);
