@@ -93,6 +93,8 @@ pub(super) struct Log {
     /// Entries stamped too far ahead: delivered and known, but in no order yet.
     held: BTreeSet<(u64, u32)>,
     received: Remembered,
+    /// Ids that are not remembered here, but in a store.
+    recalled: Vec<IdHash>,
     met: Remembered,
     lost: Remembered,
     told: Remembered,
@@ -115,6 +117,7 @@ impl Log {
             history_size: config.causal_history_size,
             held: BTreeSet::new(),
             received: Remembered::new(config.seen_limit),
+            recalled: Vec::new(),
             met: Remembered::new(config.seen_limit),
             lost: Remembered::new(config.seen_limit),
             told: Remembered::new(config.seen_limit),
@@ -154,7 +157,7 @@ impl Log {
 
     /// Whether a message is in the log, or was.
     pub fn was_received(&self, hash: IdHash) -> bool {
-        self.number_of(hash).is_some() || self.received.contains(hash)
+        self.number_of(hash).is_some() || self.received.contains(hash) || self.recalled.contains(&hash)
     }
 
     /// Whether nobody has to wait for a message: it was received, need not be here, or was given up.
@@ -362,9 +365,9 @@ impl Log {
         }
     }
 
-    /// An id was in the log long ago.
-    pub fn recall(&mut self, hash: IdHash) {
-        self.received.insert(hash);
+    /// These were in the log long ago: for the call that is under way.
+    pub fn recall(&mut self, hashes: Vec<IdHash>) {
+        self.recalled = hashes;
     }
 
     /// Whether an id was told to be missing and is tracked no longer.

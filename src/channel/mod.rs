@@ -151,6 +151,11 @@ impl Channel {
         self.profile
     }
 
+    /// How much came up for the host since it was last asked.
+    pub fn outputs_len(&self) -> usize {
+        self.outputs.len()
+    }
+
     /// Takes what came up for the host since it was last asked. Ask after every call that takes the time.
     pub fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
@@ -221,22 +226,19 @@ impl Channel {
         }
     }
 
-    /// Hashes of those ids that memory knows nothing of, each once.
+    /// Hashes of those ids that memory does not know to have been here, each once.
     pub fn unknown<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<IdHash> {
         let hashes = ids.into_iter().filter(|id| !id.is_empty()).map(|id| self.ids.hash(id));
-        let mut unknown: Vec<_> = hashes.filter(|hash| !self.knows(*hash)).collect();
+        let is_here = |hash| self.log.was_received(hash) || self.incoming.is_waiting(hash);
+        let mut unknown: Vec<_> = hashes.filter(|hash| !is_here(*hash)).collect();
         unknown.sort_unstable();
         unknown.dedup();
         unknown
     }
 
-    fn knows(&self, hash: IdHash) -> bool {
-        self.log.is_met(hash) || self.incoming.is_waiting(hash)
-    }
-
-    /// A message was in the log once, says the store.
-    pub fn recall(&mut self, hash: IdHash) {
-        self.log.recall(hash);
+    /// These were in the log once, says the store: for the call that is about to be made. None: it is over.
+    pub fn recall(&mut self, hashes: Vec<IdHash>) {
+        self.log.recall(hashes);
     }
 
     /// Sets what others need to fetch a message, or removes it if it is empty. False if the message is not here.

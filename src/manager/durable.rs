@@ -109,14 +109,16 @@ impl Durable {
             return Ok(true);
         }
         let mut inner = inner.lock();
-        let held = turn.held.take().filter(|_| !self.by_host || turn.for_host);
+        let held = std::mem::take(&mut turn.held);
         let held_at = inner.waiting.outputs.len();
         inner.waiting.bytes = inner.waiting.bytes.saturating_add(writes.iter().map(Write::size).sum());
         inner.waiting.writes.extend(writes);
         inner.waiting.outputs.extend(outputs.into_iter().map(named));
         let result = if self.by_host { Ok(false) } else { inner.commit(queue).map(|()| true) };
-        if let Some(held) = held.filter(|_| !matches!(result, Ok(true))) {
-            inner.waiting.outputs.insert(held_at, named(held()));
+        if !matches!(result, Ok(true)) && (!self.by_host || turn.for_host) {
+            for (before, (place, held)) in held.into_iter().enumerate() {
+                inner.waiting.outputs.insert(held_at + place + before, named(held()));
+            }
         }
         self.note(&inner, result)
     }

@@ -286,6 +286,11 @@ impl Manager {
         channels.iter().filter(|(_, slot)| slot.state.lock().open).map(|(id, _)| id.clone()).collect()
     }
 
+    /// How many channels are in memory; the others are in the store only.
+    pub fn channels_in_memory(&self) -> usize {
+        self.all_slots().iter().filter(|slot| slot.state.lock().loaded().is_some()).count()
+    }
+
     fn same_options(&self, a: ChannelOptions, b: ChannelOptions) -> bool {
         let resolved = |options: ChannelOptions| ChannelOptions {
             profile: options.profile.or(Some(self.config.profile)),

@@ -64,13 +64,16 @@ pub(super) struct Turn<'t> {
     pub commit: bool,
     /// What it lets out beside what the channel says itself.
     pub outputs: Vec<Output>,
-    /// What its result would let out, and has to come later if it cannot be stored now. With a host that commits by
-    /// itself, only if `for_host`.
-    pub held: Option<Box<dyn FnOnce() -> Output + 't>>,
+    /// What its results would let out, and has to come later if it cannot be stored now; each with the number of outputs
+    /// that come before it. With a host that commits by itself, only if `for_host`.
+    pub held: Vec<(usize, Held<'t>)>,
     pub for_host: bool,
     /// Set afterwards: all is stored, and its result may be let out.
     pub released: bool,
 }
+
+/// Makes an output, if it is needed.
+pub(super) type Held<'t> = Box<dyn FnOnce() -> Output + 't>;
 
 impl State {
     pub fn new(id: ChannelId, channel: Channel, auto: bool) -> Self {
@@ -147,6 +150,7 @@ impl Manager {
 
     fn outputs_of(&self, state: &mut State) -> Vec<Output> {
         let Some(channel) = state.loaded() else { return Vec::new() };
+        channel.recall(Vec::new());
         let mut outputs = channel.take_outputs();
         for output in &mut outputs {
             if let Output::Transmit(answer) = output

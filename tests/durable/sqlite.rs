@@ -1,1 +1,133 @@
+//! Database files that are damaged, foreign, newer, locked or read-only: an error, and the file stays as it is.
 
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use sds::Manager;
+use sds::error::{Error, StoreError};
+use sds::output::ChannelOptions;
+use sds::store::{Sqlite, Synchronous};
+use tempfile::TempDir;
+
+use crate::contract::{CHANNEL, NOW_MS, config};
+
+fn open(path: &Path) -> Result<Manager, Error> {
+    Manager::open_store(config("alice"), Sqlite::open(path, Synchronous::Off)?, NOW_MS)
+}
+
+/// A database with a channel, messages and all.
+fn good(folder: &TempDir) -> std::path::PathBuf {
+    let path = folder.path().join("sds.db");
+    let alice = open(&path).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    for number in 0..40 {
+        let content = format!("the secret of message {number}");
+        alice.wrap_outgoing(CHANNEL, Some(&format!("m{number}")), content.as_bytes(), NOW_MS).expect("wraps");
+    }
+    alice.flush().expect("the store works");
+    drop(alice);
+    path
+}
+
+fn refused(path: &Path) -> StoreError {
+    let before = fs::read(path).expect("reads");
+    let error = match open(path) {
+        Err(Error::Store(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    assert!(fs::read(path).expect("reads") == before, "the file is as it was");
+    error
+}
+
+#[test]
+fn what_is_no_database_of_ours_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "Dear diary, ".repeat(1_000)).expect("writes");
+    assert!(matches!(refused(&path), StoreError::Damaged(_)));
+    let path = folder.path().join("other.db");
+    let other = Connection::open(&path).expect("opens");
+    other.execute_batch("CREATE TABLE chats (id TEXT); INSERT INTO chats VALUES ('one')").expect("writes");
+    drop(other);
+    assert!(matches!(refused(&path), StoreError::Damaged(_)));
+}
+
+#[test]
+fn a_later_schema_is_refused_by_its_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let later = Connection::open(&path).expect("opens");
+    later.pragma_update(None, "user_version", 7).expect("writes");
+    drop(later);
+    assert_eq!(refused(&path), StoreError::Newer { found: 7, known: 1 });
+}
+
+#[test]
+fn one_manager_at_a_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let alice = open(&path).expect("opens");
+    assert!(matches!(open(&path), Err(Error::Store(StoreError::Locked(_)))));
+    drop(alice);
+    open(&path).expect("opens");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error() {
+    assert!(matches!(open(Path::new("/nowhere/at/all/sds.db")), Err(Error::Store(StoreError::Io(_)))));
+}
+
+/// Every page in turn is overwritten, and every length tried: an error, or what can still be read; never a panic.
+#[test]
+fn a_damaged_file_never_panics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let whole = fs::read(&path).expect("reads");
+    let pages = whole.len() / 4_096;
+    let mut noticed = 0;
+    for page in 0..pages {
+        for (from, fill) in [(0, 0xff), (100, 0), (2_048, 0x55)] {
+            let mut damaged = whole.clone();
+            let at = page * 4_096 + from;
+            damaged[at..(page + 1) * 4_096].fill(fill);
+            let copy = folder.path().join("copy.db");
+            let _ = fs::remove_file(folder.path().join("copy.db-wal"));
+            fs::write(&copy, damaged).expect("writes");
+            noticed += usize::from(use_it(&copy).is_err());
+        }
+    }
+    assert!(noticed > pages, "{noticed} of {} were noticed", pages * 3);
+    for pages in 1..pages {
+        let copy = folder.path().join("short.db");
+        let _ = fs::remove_file(folder.path().join("short.db-wal"));
+        fs::write(&copy, &whole[..pages * 4_096]).expect("writes");
+        let _ = use_it(&copy);
+    }
+}
+
+fn use_it(path: &Path) -> Result<(), Error> {
+    let alice = open(path)?;
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS)?;
+    alice.read_log(CHANNEL, None, 100)?;
+    alice.wrap_outgoing(CHANNEL, Some("new"), b"hello", NOW_MS)?;
+    alice.tick(NOW_MS + 100_000)?;
+    alice.forget_channel(CHANNEL)
+}
+
+#[test]
+fn what_is_forgotten_leaves_no_trace_in_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let traces = || {
+        let files = fs::read_dir(folder.path()).expect("reads").map(|file| file.expect("reads").path());
+        let texts = files.map(|file| fs::read(file).expect("reads"));
+        texts.map(|text| text.windows(10).filter(|window| window == b"the secret").count()).sum::<usize>()
+    };
+    assert!(traces() >= 40);
+    let alice = open(&path).expect("opens");
+    alice.forget_channel(CHANNEL).expect("is there");
+    assert_eq!(traces(), 0);
+    drop(alice);
+    assert_eq!(traces(), 0);
+}
