@@ -166,7 +166,7 @@
 
 // Record: a message of a stored log. Channel, message id, sender, data = content, timestamp, flags, number = when it was
 // sent or received here, about, in milliseconds since the Unix epoch (0: the host said that it was here), one entry with
-// its hint if that is known.
+// its hint if that is known. `SDS_FLAG_SENT`: we sent it; `SDS_FLAG_OWN`: the sender id is ours, though we did not.
 #define SDS_RECORD_LOGGED 28
 
 // Write: put the value under the channel and the key, whether there is one or not. The record of the manager itself has
@@ -1049,11 +1049,13 @@ sds_status_t sds_unwrap_incoming(sds_manager_t manager,
                                  struct sds_buffer_t *out,
                                  struct sds_error_t *error);
 
-// Takes in several messages in one call.
+// Takes in several messages in one call. What follows each other in one channel is committed to a store together, which is
+// many times faster.
 //
 // Parameters: `data`: the messages, one after the other. `lengths`: the length of each in bytes. `count`: how many.
 // `now_ms`: milliseconds since the Unix epoch. `out`: receives `count` records in the order given, each an
-// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned.
+// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned. A store that fails
+// does so for all that were to be committed together.
 //
 // Returns: `SDS_OK`, also if messages were refused; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
 // `SDS_POISONED`, `SDS_INVALID_HANDLE`.

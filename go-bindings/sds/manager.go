@@ -267,11 +267,16 @@ func (m *Manager) UnwrapIncoming(data []byte, now time.Time) (Unwrapped, error) 
 }
 
 // batchBytes is how much of a batch goes to the library at once: as much as lets the results fit into a scratch that is
-// kept. Crossing over costs far less than a message does, so that larger parts would gain nothing.
-const batchBytes = 64 << 10
+// kept. Crossing over costs far less than a message does, so that larger parts would gain nothing: unless each is
+// committed, for which it is storeBatchBytes.
+const (
+	batchBytes      = 64 << 10
+	storeBatchBytes = 8 << 20
+)
 
-// UnwrapIncomingBatch takes in several messages with few calls of the library. The results are in the order given; each
-// is what UnwrapIncoming would have returned.
+// UnwrapIncomingBatch takes in several messages with few calls of the library, and commits to a store together what follows
+// each other in one channel, which is many times faster. The results are in the order given; each is what UnwrapIncoming
+// would have returned. A store that fails does so for all that were to be committed together.
 //
 // Errors: those that concern the manager. The results of the messages before it come with it. A message that is refused is
 // no error of the batch.
@@ -282,10 +287,14 @@ func (m *Manager) UnwrapIncomingBatch(data [][]byte, now time.Time) ([]UnwrapRes
 	}
 	s := getScratch()
 	defer s.put()
+	most := batchBytes
+	if m.id() != 0 && m.kept == inStore {
+		most = storeBatchBytes
+	}
 	results := make([]UnwrapResult, 0, len(data))
 	for first := true; first || len(data) > 0; first = false {
 		count, size := 0, 0
-		for count < len(data) && (count == 0 || size+len(data[count]) <= batchBytes) {
+		for count < len(data) && (count == 0 || size+len(data[count]) <= most) {
 			size += len(data[count])
 			count++
 		}

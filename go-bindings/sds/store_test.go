@@ -156,6 +156,39 @@ func TestSeedHistory(t *testing.T) {
 	}
 }
 
+// A batch over a store is what one by one would be, refused ones included, over more than one part.
+func TestUnwrapBatchIntoStore(t *testing.T) {
+	bob := openIn(t, "bob", channel, sds.ChannelOptions{}, func(c *sds.Config) { c.BloomCapacity = 1000 })
+	var packets [][]byte
+	for i := range 600 {
+		packets = append(packets, wrap(t, bob, sds.MessageID(fmt.Sprint(i)), epoch).Data)
+	}
+	packets[100], packets[101] = packets[101], packets[100]
+	packets = slices.Insert(packets, 300, []byte("none of ours"), packets[299])
+	path := storePath(t)
+	alice := openStore(t, path, epoch)
+	check(t, alice.OpenChannel(channel, sds.ChannelOptions{}, epoch))
+	one := openIn(t, "alice", channel, sds.ChannelOptions{})
+	results := must[[]sds.UnwrapResult](t)(alice.UnwrapIncomingBatch(packets, epoch))
+	if len(results) != len(packets) {
+		t.Fatal(len(results))
+	}
+	for i, packet := range packets {
+		want, err := one.UnwrapIncoming(packet, epoch)
+		if fmt.Sprint(results[i].Unwrapped) != fmt.Sprint(want) || fmt.Sprint(results[i].Err) != fmt.Sprint(err) {
+			t.Fatalf("%d: %+v, not %+v, %v", i, results[i], want, err)
+		}
+	}
+	if results[100].Disposition != sds.DispositionWaiting || results[301].Disposition != sds.DispositionDuplicate {
+		t.Error(results[100].Disposition, results[301].Disposition)
+	}
+	check(t, alice.Close())
+	alice = openStore(t, path, epoch)
+	if status := must[sds.ChannelStatus](t)(alice.ChannelStatus(channel)); status.Received != 600 {
+		t.Error(status.Received)
+	}
+}
+
 // What cannot be used says why, and stays as it is.
 func TestStoreThatIsNotOurs(t *testing.T) {
 	path := storePath(t)
