@@ -119,7 +119,7 @@ setup:
 	tools/setup.sh
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
-TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test check-memory symbols-test \
+TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
 	install-test link-test go-lint go-test smoke interop deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
@@ -153,6 +153,10 @@ doc:
 c-test: lib
 	$(SAY) $@
 	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh
+## without-sqlite-test: `make SQLITE=0` builds, and sds_manager_open_store says what is missing
+without-sqlite-test: lib
+	$(SAY) $@
+	CC='$(CC)' LIBS='$(LIBS_PRIVATE)' tests/c/without.sh '$(MAKE)'
 ## check-memory: the C tests under valgrind and, with instrumented Rust, under the address, undefined and thread sanitizers
 check-memory: lib
 	$(SAY) $@
