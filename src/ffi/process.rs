@@ -85,7 +85,5 @@ fn install_log() -> SetLevel {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_shutdown(error: *mut sds_error_t) -> sds_status_t {
     // SAFETY: `error` is NULL or the caller's.
-    unsafe {
-        guard(error, handle::close_all)
-    }
+    unsafe { guard(error, handle::close_all) }
 }

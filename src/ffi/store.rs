@@ -247,11 +247,7 @@ fn key_and(key: Key, value: &[u8]) -> Vec<u8> {
 /// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT` if that is not the offer that was made last, or it was confirmed before;
 /// `SDS_WRONG_STORE`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sds_confirm(
-    manager: sds_manager_t,
-    number: u64,
-    error: *mut sds_error_t,
-) -> sds_status_t {
+pub unsafe extern "C" fn sds_confirm(manager: sds_manager_t, number: u64, error: *mut sds_error_t) -> sds_status_t {
     // SAFETY: `error` is NULL or the caller's.
     unsafe {
         guard(error, || {
