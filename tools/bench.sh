@@ -19,7 +19,7 @@ trap 'rm -rf "$scratch"' EXIT
 failed=0
 
 cargo bench --locked --bench detail
-for figures in size speed; do
+for figures in size speed durable; do
     cargo bench --locked --quiet --bench $figures || failed=1
 done
 

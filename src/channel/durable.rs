@@ -3,7 +3,7 @@
 //! The store holds just what the memory does, and more of the log. A channel that is read back goes on, message for
 //! message, as if it had never stopped.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use super::incoming::{Incoming, IncomingRecord, IncomingRecords};
 use super::log::{Log, LogRecord, LogRecords, SideRecord};
 use super::outgoing::{Outgoing, OutgoingRecord, OutgoingRecords};
 use super::repair::{Answers, AnswersRecord, AnswersRecords, Requests, RequestsRecord};
+use super::retention::Retention;
 use super::sync::SyncRecord;
 use super::whole::Whole;
 use super::{Channel, Counters, Refilter};
@@ -23,18 +24,6 @@ use crate::idhash::IdHasher;
 use crate::output::{ChannelOptions, Hint};
 use crate::record::{Change, Damaged, Key, Kind, StoredMessage, Value, Wanted};
 use crate::types::{ChannelId, ParticipantId, Profile, TimeMs};
-
-/// Marks by which the age of stored messages is told: an age is cut in this many parts.
-const MARKS: u64 = 32;
-
-/// Which part of the log is on disk.
-#[derive(Debug, Default)]
-pub(super) struct Retention {
-    /// The number of the first message that is.
-    first: u64,
-    /// When the messages from a number on came, the oldest first.
-    marks: VecDeque<(u64, TimeMs)>,
-}
 
 /// How a channel stands: all of it that is no line of entries.
 #[derive(Clone, PartialEq, Message)]
@@ -249,7 +238,7 @@ impl Channel {
             requests: self.requests.record(),
             answers: self.answers.record(),
             stored_first: retention.map_or(0, |retention| retention.first),
-            marks: retention.map_or(Vec::new(), |it| it.marks.iter().flat_map(|mark| [mark.0, mark.1]).collect()),
+            marks: retention.map_or(Vec::new(), Retention::marks),
         }
     }
 
@@ -286,9 +275,7 @@ impl Channel {
         channel.sync.restore(&record.sync)?;
         channel.requests = Requests::restore(&record.requests, &records.requests)?;
         channel.answers = Answers::restore(&record.answers, &records.answers)?;
-        let (marks, _) = record.marks.as_chunks::<2>();
-        let marks = marks.iter().map(|[number, ms]| (*number, *ms)).collect();
-        channel.retention = Some(Retention { first: record.stored_first, marks });
+        channel.retention = Some(Retention::restore(record.stored_first, &record.marks));
         channel.rng = fastrand::Rng::with_seed(record.rng);
         channel.me = ParticipantId::from(&*channel.config.participant_id);
         channel.persist();
@@ -307,26 +294,6 @@ pub fn stored_content(message: &StoredMessage, config: &Config) -> Result<Bytes,
 /// The hint of a stored message, out of the record beside it.
 pub fn stored_hint(side: &[u8]) -> Result<Option<Hint>, Damaged> {
     SideRecord::hint_of(side)
-}
-
-impl Retention {
-    /// The number up to which messages are older than `age_ms`, about. 0: none is.
-    fn too_old(&mut self, next: u64, now_ms: TimeMs, age_ms: u64) -> u64 {
-        if age_ms == 0 {
-            return 0;
-        }
-        let part_ms = age_ms / MARKS;
-        if self.marks.back().is_none_or(|mark| mark.0 < next && mark.1.saturating_add(part_ms) <= now_ms) {
-            self.marks.push_back((next, now_ms));
-        }
-        // What came before a mark is at least as old as the mark is.
-        let mut before = 0;
-        while let Some((number, _)) = self.marks.front().filter(|mark| mark.1.saturating_add(age_ms) <= now_ms) {
-            before = *number;
-            self.marks.pop_front();
-        }
-        before
-    }
 }
 
 fn delete_message(number: u64, changes: &mut Vec<Change>) {

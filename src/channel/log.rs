@@ -346,9 +346,10 @@ impl Log {
     fn count_naming(&mut self, number: u32) {
         let index = self.index(number);
         if let Some(entry) = self.entries.get_mut(index) {
-            // One that is held has its time before it.
-            if self.held.is_empty() || !self.held.contains(&(entry.lamport_ms, number)) {
-                entry.count_naming();
+            entry.count_naming();
+            // Of one that is held, the store has to know.
+            if !self.held.is_empty() && self.held.contains(&(entry.lamport_ms, number)) {
+                self.unsaved.side(self.taken.evicted, index);
             }
         }
     }

@@ -27,6 +27,7 @@ mod pace;
 mod receive;
 pub mod repair;
 mod requests;
+mod retention;
 mod seed;
 mod send;
 mod sync;
@@ -48,11 +49,11 @@ use crate::idhash::{IdHash, IdHasher};
 use crate::output::{ChannelOptions, ChannelStatus, Event, Hint, MessageState, MessageStatus, Output};
 use crate::types::{ChannelId, Dependency, MessageId, ParticipantId, Profile, TimeMs};
 use clock::Clock;
-use durable::Retention;
 use incoming::Incoming;
 use log::Log;
 use outgoing::Outgoing;
 use repair::{Answers, Requests};
+use retention::Retention;
 use sync::Sync;
 
 /// The state of one participant in one channel.

@@ -259,7 +259,7 @@ fn a_batch_says_what_its_messages_would_one_by_one() {
         let (alice, bob) = (fresh(&mut kind, &config("alice")), member("bob"));
         let plain = member("alice");
         bob.open_channel("kitchen", ChannelOptions::default(), NOW_MS).expect("opens");
-        let mut wrap =
+        let wrap =
             |channel, id: &str| bob.wrap_outgoing(channel, Some(id), id.as_bytes(), NOW_MS).expect("wraps").bytes;
         let [one, two, three] = ["b1", "b2", "b3"].map(|id| wrap(CHANNEL, id));
         let elsewhere = wrap("kitchen", "k1");

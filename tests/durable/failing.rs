@@ -130,7 +130,7 @@ fn a_received_message_that_could_not_be_stored_is_delivered_later_and_once() {
     assert_eq!(alice.unwrap_incoming(&first, NOW_MS).expect("good").disposition, Disposition::Duplicate);
     let delivered: Vec<_> = alice.drain();
     assert!(
-        matches!(&delivered[..], [(_, Output::Event(Event::Delivered(it)))] if it.content == &b"b1"[..]),
+        matches!(&delivered[..], [(_, Output::Event(Event::Delivered(it)))] if it.content == b"b1"[..]),
         "{delivered:?}"
     );
     assert_eq!(alice.unwrap_incoming(&second, NOW_MS).expect("good").disposition, Disposition::Delivered);

@@ -76,7 +76,7 @@ struct MissingRecord {
 
 /// How the buffer stands.
 #[derive(Clone, PartialEq, Message)]
-pub(in crate::channel) struct IncomingRecord {
+pub struct IncomingRecord {
     #[prost(uint64, tag = "1")]
     named: u64,
     #[prost(uint64, tag = "2")]
@@ -91,7 +91,7 @@ pub(in crate::channel) struct IncomingRecord {
 
 /// The stored records of a buffer.
 #[derive(Debug, Default)]
-pub(in crate::channel) struct IncomingRecords {
+pub struct IncomingRecords {
     /// By arrival.
     pub messages: BTreeMap<u128, Vec<u8>>,
     /// By arrival.

@@ -21,7 +21,7 @@ const WORTH_BYTES: usize = 1_024;
 
 /// What is kept of a message on disk, beside what the log has of it anyway.
 #[derive(Debug)]
-pub(in crate::channel) struct Stored {
+pub struct Stored {
     /// The encoded message, if we may have to send it again, or else its content.
     pub bytes: Bytes,
     pub since_ms: TimeMs,
@@ -114,7 +114,7 @@ fn number(evicted: u64, index: usize) -> u64 {
 
 /// What is said of a message of the log after it got there.
 #[derive(Clone, PartialEq, Message)]
-pub(in crate::channel) struct SideRecord {
+pub struct SideRecord {
     #[prost(bytes = "vec", optional, tag = "1")]
     hint: Option<Vec<u8>>,
     #[prost(bool, tag = "2")]
@@ -138,7 +138,7 @@ impl SideRecord {
 
 /// How the log stands.
 #[derive(Clone, PartialEq, Message)]
-pub(in crate::channel) struct LogRecord {
+pub struct LogRecord {
     /// The number of the first message in memory, and how many follow.
     #[prost(uint64, tag = "1")]
     evicted: u64,
@@ -176,7 +176,7 @@ impl LogRecord {
 
 /// The stored records of a log.
 #[derive(Debug, Default)]
-pub(in crate::channel) struct LogRecords {
+pub struct LogRecords {
     /// By number.
     pub messages: Vec<StoredMessage>,
     /// By the number of their message.

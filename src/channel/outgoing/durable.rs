@@ -24,7 +24,7 @@ pub(super) struct Unsaved {
 
 /// A message of ours whose bytes are not needed here any more.
 #[derive(Debug)]
-pub(in crate::channel) struct Gone {
+pub struct Gone {
     pub message_id: MessageId,
     pub hash: IdHash,
     pub lamport_ms: u64,
@@ -105,7 +105,7 @@ struct AcknowledgerRecord {
 
 /// How the buffer stands.
 #[derive(Clone, PartialEq, Message)]
-pub(in crate::channel) struct OutgoingRecord {
+pub struct OutgoingRecord {
     #[prost(uint64, tag = "1")]
     acknowledged_total: u64,
     #[prost(uint64, tag = "2")]
@@ -116,7 +116,7 @@ pub(in crate::channel) struct OutgoingRecord {
 
 /// The stored records of a buffer.
 #[derive(Debug, Default)]
-pub(in crate::channel) struct OutgoingRecords {
+pub struct OutgoingRecords {
     /// By hash.
     pub states: BTreeMap<u128, Vec<u8>>,
     /// The bytes of messages, by their numbers in the log.

@@ -13,7 +13,7 @@ const UNCONFIRMED_BYTES: usize = 48;
 
 /// How the timers stand.
 #[derive(Clone, PartialEq, Message)]
-pub(in crate::channel) struct SyncRecord {
+pub struct SyncRecord {
     #[prost(uint64, tag = "1")]
     interval_ms: u64,
     #[prost(uint64, optional, tag = "2")]
