@@ -2,7 +2,9 @@ package external
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -37,5 +39,33 @@ func TestTwoSQLitesInOneProgram(t *testing.T) {
 	check(t, db.QueryRow("SELECT count(*) FROM messages WHERE sender_id IN ('alice', 'bob')").Scan(&count))
 	if sound != "ok" || count != 2*messages {
 		t.Error(sound, count)
+	}
+}
+
+// A database of another program's, left as a crash leaves one: what it wrote last lies in its log. It stays as it is.
+func TestDatabaseOfAnotherProgramIsLeftAlone(t *testing.T) {
+	folder := t.TempDir()
+	theirs, path := filepath.Join(folder, "theirs.db"), filepath.Join(folder, "crashed.db")
+	db := must(sql.Open("sqlite3", theirs+"?_journal_mode=WAL"))
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	must(db.Exec("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('milk')"))
+	before := map[string]string{}
+	for _, end := range []string{"", "-wal"} {
+		data := must(os.ReadFile(theirs + end))
+		before[end] = string(data)
+		check(t, os.WriteFile(path+end, data, 0o600))
+	}
+	if len(before["-wal"]) == 0 {
+		t.Fatal("nothing in the log")
+	}
+	_, err := sds.OpenStore(sds.DefaultConfig(), path, sds.StoreOptions{}, epoch)
+	if !errors.Is(err, sds.ErrStoreUnusable) {
+		t.Error(err)
+	}
+	for end, data := range before {
+		if after, err := os.ReadFile(path + end); err != nil || string(after) != data {
+			t.Errorf("%q: %d bytes are %d, %v", end, len(data), len(after), err)
+		}
 	}
 }
