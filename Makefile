@@ -5,6 +5,9 @@ DESTDIR ?=
 LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 
+# 0: without SQLite, for hosts that keep the state themselves; sds_manager_open_store then answers SDS_NOT_BUILT_IN.
+SQLITE  ?= 1
+
 CARGO ?= cargo
 GO    ?= go
 CC    ?= cc
@@ -41,11 +44,19 @@ SAY = @printf '\n== %s\n'
 .PHONY: all lib
 all: lib
 
-## lib: the static and the shared library and sds.pc in target/lib, and include/sds.h (the default)
+## lib: SQLITE=1: the static and the shared library and sds.pc in target/lib, and include/sds.h (the default)
 lib: $(OUT)/libsds.a $(OUT)/$(SHARED) $(OUT)/sds.pc include/sds.h
 
-$(OUT)/.built: $(SOURCES)
-	$(CARGO) build --release --lib --locked
+FEATURES := $(if $(filter 0,$(SQLITE)),--no-default-features)
+# Changes only when the library is to be built the other way than before.
+$(OUT)/.features: FORCE
+	@mkdir -p $(OUT)
+	@[ "$$(cat $@ 2>/dev/null)" = 'SQLITE=$(SQLITE)' ] || echo 'SQLITE=$(SQLITE)' > $@
+
+FORCE:
+
+$(OUT)/.built: $(SOURCES) $(OUT)/.features
+	$(CARGO) build --release --lib --locked $(FEATURES)
 	@mkdir -p $(OUT)
 	@touch $@
 
@@ -108,7 +119,7 @@ setup:
 	tools/setup.sh
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
-TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test check-memory symbols-test \
+TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
 	install-test link-test go-lint go-test smoke interop deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
@@ -142,6 +153,10 @@ doc:
 c-test: lib
 	$(SAY) $@
 	CC='$(CC)' CXX='$(CXX)' LIBS='$(LIBS_PRIVATE)' tests/c/run.sh
+## without-sqlite-test: `make SQLITE=0` builds, and sds_manager_open_store says what is missing
+without-sqlite-test: lib
+	$(SAY) $@
+	CC='$(CC)' LIBS='$(LIBS_PRIVATE)' tests/c/without.sh '$(MAKE)'
 ## check-memory: the C tests under valgrind and, with instrumented Rust, under the address, undefined and thread sanitizers
 check-memory: lib
 	$(SAY) $@

@@ -9,12 +9,22 @@
  *     with another length is an error. Texts are UTF-8 and need no NUL.
  *   - Managers are named by numbers: a closed, forged or stale handle is answered with a status.
  *   - No callbacks: results come out of the call, all else out of sds_drain. Times come in as milliseconds since the
- *     Unix epoch; the library has no clock, no thread, no socket.
+ *     Unix epoch; the library has no clock, no thread, no socket, and no file but that of sds_manager_open_store.
  *   - Any function may be called from any thread at any time. Memory given to a call to read must not change under
  *     it, and must not lie in the sds_buffer_t that it writes (SDS_INVALID_ARGUMENT): copy what records point to.
  *   - The child of a fork has a copy of every manager. It may use the library if no other thread was inside a call
  *     when it forked; otherwise a call in the child may wait forever. Only one of the two processes may go on as a
  *     participant: both have the same state, the same randomness, and the same name to others.
+ *
+ * Durable state: three ways to open a manager
+ *   - sds_manager_open: in memory only. For tests, and for what may be forgotten.
+ *   - sds_manager_open_store: in a file of its own. For most: nothing more to do. Each call that changes something commits
+ *     it before it returns, and may then return SDS_STORE_FAILED: what it changed stays and is stored by a later call,
+ *     and what it would have returned comes out of sds_drain then. While the store fails, calls that make more are
+ *     refused in the same way, and change nothing.
+ *   - sds_manager_open_external: the host keeps the records, in a database that it has anyway. For hosts whose own rows
+ *     have to agree with them, or whose database is encrypted: sds_offer, commit all in one transaction, sds_confirm,
+ *     and only then publish and show. A host that does not confirm gets SDS_UNCONFIRMED at last.
  *
  * Stability
  *   SDS_ABI_VERSION grows with every change that an existing program could notice. Within one ABI version functions,
@@ -125,7 +135,8 @@
 // Record: a missing message that we had asked for is here. Channel, message id.
 #define SDS_RECORD_REPAIRED 12
 
-// Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp.
+// Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp. With `SDS_FLAG_HELD` there are no
+// bytes yet.
 #define SDS_RECORD_WRAPPED 20
 
 // Record: result of an unwrap. Channel, message id, sender, data = content, timestamp, code = `SDS_DISPOSITION_*`,
@@ -149,6 +160,38 @@
 // entries = causal history.
 #define SDS_RECORD_INSPECTED 26
 
+// Record: one thing to write, in an offer. Code = `SDS_WRITE_*`, channel, data = the key of `SDS_KEY_SIZE` bytes and then
+// the value.
+#define SDS_RECORD_WRITE 27
+
+// Record: a message of a stored log. Channel, message id, sender, data = content, timestamp, flags, number = when it was
+// sent or received here, about, in milliseconds since the Unix epoch (0: the host said that it was here), one entry with
+// its hint if that is known. `SDS_FLAG_SENT`: we sent it; `SDS_FLAG_OWN`: the sender id is ours, though we did not.
+#define SDS_RECORD_LOGGED 28
+
+// Write: put the value under the channel and the key, whether there is one or not. The record of the manager itself has
+// the empty channel id.
+#define SDS_WRITE_PUT 1
+
+// Write: delete what is under the channel and the key, if it is there. No value.
+#define SDS_WRITE_DELETE 2
+
+// Write: delete all that is under the channel. No key, no value.
+#define SDS_WRITE_FORGET 3
+
+// Write: delete everything, of all channels and of the manager. No channel, no key, no value.
+#define SDS_WRITE_WIPE 4
+
+// Bytes of the key of a stored record: its kind, then 16 bytes. Compared bytewise, messages of a channel lie together, in
+// the order in which they came.
+#define SDS_KEY_SIZE 17
+
+// First byte of a key: a message of the log, for `sds_read_log_record`.
+#define SDS_KEY_MESSAGE 1
+
+// First byte of a key: what is said of a message of the log later; the 16 bytes are those of the message.
+#define SDS_KEY_SIDE 2
+
 // Transmit: a message of ours that nobody confirmed.
 #define SDS_REASON_RESEND 1
 
@@ -160,6 +203,9 @@
 
 // Transmit: a message that somebody else asked for (SDS-R).
 #define SDS_REASON_REPAIR_ANSWER 4
+
+// Reason of a transmission: a message of ours goes out for the first time, now that it is stored.
+#define SDS_REASON_PUBLISH 5
 
 // Unwrapped: in causal order, show it.
 #define SDS_DISPOSITION_DELIVERED 0
@@ -215,8 +261,23 @@
 // Flag: the message came in the libsds profile, not in rfc.
 #define SDS_FLAG_LIBSDS 8
 
+// Flag: the bytes to broadcast are held back until they are stored. They come out of `sds_drain`, with `SDS_REASON_PUBLISH`.
+#define SDS_FLAG_HELD 16
+
+// Flag: we sent the message.
+#define SDS_FLAG_SENT 32
+
 // In the flags of a message status, the resends so far lie above this bit.
 #define SDS_RESENDS_SHIFT 16
+
+// Synchronous: every commit waits for the disk. A loss of power loses nothing.
+#define SDS_SYNCHRONOUS_FULL 0
+
+// Synchronous: waits now and then. A loss of power may lose the latest commits, and damages nothing.
+#define SDS_SYNCHRONOUS_NORMAL 1
+
+// Synchronous: never waits. A crash of the process loses nothing; a loss of power may lose and damage.
+#define SDS_SYNCHRONOUS_OFF 2
 
 // The outcome of a call. The numbers are part of the ABI: they are never changed and never reused.
 enum sds_status_t
@@ -278,6 +339,16 @@ enum sds_status_t
   SDS_END = 25,
   // A structure's size is not one that this library knows.
   SDS_INVALID_SIZE = 26,
+  // The store failed; the detail tells how. What the call changed stays in memory, and is written by a later call.
+  SDS_STORE_FAILED = 27,
+  // The store is damaged, written by a later version, or of another participant; the detail tells. It stays as it is.
+  SDS_STORE_UNUSABLE = 28,
+  // Too much waits to be stored: the host does not confirm it, or the store fails.
+  SDS_UNCONFIRMED = 29,
+  // The manager keeps its state in another way than the call is for.
+  SDS_WRONG_STORE = 30,
+  // This library was built without what the call needs; the detail tells which part.
+  SDS_NOT_BUILT_IN = 31,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -509,6 +580,16 @@ typedef struct sds_config_t {
   size_t max_outputs;
   // Bytes of ids, hints, contents and transmissions in these. Default: 64 MiB.
   size_t max_output_bytes;
+  // Messages of a channel's log that stay in a store, the latest by arrival, at least `log_messages`. Default: 100,000.
+  uint64_t stored_messages;
+  // How long they stay there, about; 0: however long. Default: 0.
+  uint64_t stored_ms;
+  // A channel that was not used for this long leaves memory, where it can be read back from a store; 0: never.
+  // Default: 600,000.
+  uint64_t unload_after_ms;
+  // Bytes of changes that wait to be stored, per manager, while the host does not confirm or the store fails. Beyond,
+  // calls that make more are refused with `SDS_UNCONFIRMED`. Default: 64 MiB.
+  size_t max_unconfirmed_bytes;
 } sds_config_t;
 
 // The numbers of an inspected message.
@@ -538,6 +619,26 @@ typedef struct sds_inspection_t {
   // The chance that it holds an id that was never put in, 0 to 1.
   double filter_false_positive_rate;
 } sds_inspection_t;
+
+// A message of a history that the host has.
+typedef struct sds_known_t {
+  // `sizeof(sds_known_t)`, set by the caller.
+  size_t size;
+  // Its id, UTF-8.
+  const char *message_id;
+  // Its length in bytes.
+  size_t message_id_len;
+  // Who sent it, UTF-8; empty if that is not known.
+  const char *sender_id;
+  // Its length in bytes.
+  size_t sender_id_len;
+  // Its Lamport timestamp in milliseconds; without one, the time at which it was sent.
+  uint64_t lamport_timestamp_ms;
+  // What others need to fetch it; empty if that is not known.
+  const uint8_t *retrieval_hint;
+  // Its length in bytes.
+  size_t retrieval_hint_len;
+} sds_known_t;
 
 // One record, decoded by `sds_record_next`. Pointers reach into the memory that was decoded.
 typedef struct sds_record_t {
@@ -594,6 +695,24 @@ typedef struct sds_entry_t {
   // Its length in bytes.
   size_t sender_id_len;
 } sds_entry_t;
+
+// A record that a host kept for a manager, as `sds_offer` gave it.
+typedef struct sds_stored_t {
+  // `sizeof(sds_stored_t)`, set by the caller.
+  size_t size;
+  // Its channel, UTF-8; empty for the record of the manager itself.
+  const char *channel_id;
+  // Its length in bytes.
+  size_t channel_id_len;
+  // Its key.
+  const uint8_t *key;
+  // `SDS_KEY_SIZE`.
+  size_t key_len;
+  // Its value.
+  const uint8_t *value;
+  // Its length in bytes.
+  size_t value_len;
+} sds_stored_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -687,7 +806,7 @@ sds_status_t sds_next_history(sds_manager_t manager,
 // Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT` for NULL; `SDS_INVALID_SIZE` for a size that this library does not know.
 //
 // Ownership: `config` stays the caller's. `participant_id` is set to NULL; a text put there is borrowed by
-// `sds_manager_open` for that call only.
+// the call that opens a manager, for that call only.
 sds_status_t sds_config_init(struct sds_config_t *config,
                              size_t size);
 
@@ -704,7 +823,71 @@ sds_status_t sds_inspect(const uint8_t *bytes,
                          struct sds_buffer_t *out,
                          struct sds_error_t *error);
 
-// Makes a manager: the state of one participant in any number of channels.
+// Reads a page of a channel's stored log, in its order: ascending by timestamp, then by id. The channel may be closed.
+//
+// Parameters: `after_ms`, `after_id`: timestamp and id of the message after which the page begins: the last of the page
+// before. 0 and the empty id begin with the first; a timestamp and the empty id, with the first that has this one or a
+// later one. `limit`: how many messages at most, 1 to 10,000; more is taken for that. `out`: receives one
+// `SDS_RECORD_LOGGED` for each. `more`: NULL, or receives 1 if more may follow, and 0 at the end.
+//
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_WRONG_STORE` unless the manager is from `sds_manager_open_store`;
+// `SDS_STORE_FAILED`, `SDS_STORE_UNUSABLE`; `SDS_NO_RESOURCES`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`,
+// `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_read_log(sds_manager_t manager,
+                          const char *channel_id,
+                          size_t channel_id_len,
+                          uint64_t after_ms,
+                          const char *after_id,
+                          size_t after_id_len,
+                          size_t limit,
+                          struct sds_buffer_t *out,
+                          uint32_t *more,
+                          struct sds_error_t *error);
+
+// Reads a message of a log that the host keeps: for `sds_manager_open_external`. Its records whose keys begin with
+// `SDS_KEY_MESSAGE` are the log, in the order in which the messages came; sort them by timestamp and id.
+//
+// Parameters: `key`, `value`: that record. `side`: the value of the record of the same channel whose key is the same but
+// for its first byte, `SDS_KEY_SIDE`; NULL, 0 if there is none. `out`: receives one `SDS_RECORD_LOGGED`, without its
+// channel.
+//
+// Returns: `SDS_OK`; `SDS_STORE_UNUSABLE` if the record is damaged; `SDS_INVALID_ARGUMENT` if its key is that of another
+// kind; `SDS_NO_RESOURCES`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_read_log_record(sds_manager_t manager,
+                                 const uint8_t *key,
+                                 size_t key_len,
+                                 const uint8_t *value,
+                                 size_t value_len,
+                                 const uint8_t *side,
+                                 size_t side_len,
+                                 struct sds_buffer_t *out,
+                                 struct sds_error_t *error);
+
+// Tells a channel which messages were there before it: those of a history that the host has. They enter the log without
+// content, are named in causal histories, and are not missing. Those that are known already stay as they are.
+//
+// For the first start after switching over from something else: it spares the members a storm of missing messages. The
+// last few hundred messages are enough.
+//
+// Parameters: `known`: the messages, in any order. `count`: how many. `now_ms`: milliseconds since the Unix epoch. `added`:
+// NULL, or receives how many were new.
+//
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_TOO_LARGE`: then none is taken;
+// `SDS_OUTPUTS_FULL`; `SDS_STORE_FAILED`: then they are taken, and stored later; `SDS_UNCONFIRMED`;
+// `SDS_INVALID_ARGUMENT`, `SDS_INVALID_SIZE`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+//
+// Ownership: everything is copied.
+sds_status_t sds_seed_history(sds_manager_t manager,
+                              const char *channel_id,
+                              size_t channel_id_len,
+                              const struct sds_known_t *known,
+                              size_t count,
+                              uint64_t now_ms,
+                              size_t *added,
+                              struct sds_error_t *error);
+
+// Makes a manager: the state of one participant in any number of channels, in memory only. What a crash must not lose
+// needs `sds_manager_open_store`, or `sds_manager_open_external`.
 //
 // Parameters: `config`: from `sds_config_init`. `manager`: receives the handle. `error`: NULL, or receives the detail.
 //
@@ -718,15 +901,18 @@ sds_status_t sds_manager_open(const struct sds_config_t *config,
                               struct sds_error_t *error);
 
 // Closes a manager and frees all it holds. Waits for calls that other threads have inside it; calls that come later
-// get `SDS_CLOSED`.
+// get `SDS_CLOSED`. What is not stored yet is, as `sds_flush` does. A host that keeps the state calls `sds_flush`, `sds_offer`
+// and `sds_confirm` before: what it did not commit is gone.
 //
-// Returns: `SDS_OK`; `SDS_CLOSED` if it is closed already; `SDS_INVALID_HANDLE`.
+// Returns: `SDS_OK`; `SDS_CLOSED` if it is closed already; `SDS_STORE_FAILED` if not all could be stored: it is closed all
+// the same; `SDS_INVALID_HANDLE`.
 sds_status_t sds_manager_close(sds_manager_t manager,
                                struct sds_error_t *error);
 
-// Forgets every channel of a manager and everything that waits to be drained, as if it had just been opened.
+// Forgets every channel of a manager and everything that waits to be drained, as if it had just been opened; in its store,
+// too.
 //
-// Returns: `SDS_OK`; `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+// Returns: `SDS_OK`; `SDS_STORE_FAILED`: the store forgets with a later call; `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 sds_status_t sds_manager_reset(sds_manager_t manager,
                                struct sds_error_t *error);
 
@@ -788,8 +974,10 @@ sds_status_t sds_drain(sds_manager_t manager,
 //
 // Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_ID_MISMATCH`; `SDS_ID_REUSED` if the
 // id was used for other content; `SDS_BYTES_GONE`; `SDS_EMPTY_CONTENT`, `SDS_TOO_LARGE`; `SDS_TOO_MANY_UNACKNOWLEDGED`,
-// `SDS_OUTPUTS_FULL`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With `SDS_NO_RESOURCES`,
-// if there is no memory for the result, the message was wrapped all the same, and goes out when it is resent.
+// `SDS_OUTPUTS_FULL`, `SDS_UNCONFIRMED`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With
+// `SDS_NO_RESOURCES`, if there is no memory for the result, the message was wrapped all the same, and goes out when it is
+// resent. With `SDS_STORE_FAILED`, if the store failed in this call, it was wrapped, too, and comes out of `sds_drain` once it
+// is stored, with `SDS_REASON_PUBLISH`; wrapping it again under its id does no harm.
 //
 // Ownership: content and texts are copied. `out` is the caller's.
 sds_status_t sds_wrap_outgoing(sds_manager_t manager,
@@ -848,8 +1036,10 @@ sds_status_t sds_wrap_ephemeral(sds_manager_t manager,
 //
 // Returns: `SDS_OK`; `SDS_NOT_SDS` for traffic of another kind, which a host may treat as such; `SDS_MALFORMED`,
 // `SDS_TOO_LARGE`, `SDS_NOT_UTF8`, `SDS_INVALID_ID`; `SDS_UNKNOWN_CHANNEL`, the detail naming it; `SDS_ID_MISMATCH` in
-// a channel of derived ids; `SDS_OUTPUTS_FULL`: drain, and hand the bytes in again; `SDS_NO_RESOURCES`,
-// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+// a channel of derived ids; `SDS_OUTPUTS_FULL`, `SDS_UNCONFIRMED`: drain or confirm, and hand the bytes in again;
+// `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With `SDS_STORE_FAILED`, if
+// the store failed in this call, the message was taken in, and comes out of `sds_drain` once it is stored, as
+// `SDS_RECORD_DELIVERED`; hand the bytes in again if you like.
 //
 // Ownership: the bytes are copied. `out` is the caller's.
 sds_status_t sds_unwrap_incoming(sds_manager_t manager,
@@ -859,11 +1049,13 @@ sds_status_t sds_unwrap_incoming(sds_manager_t manager,
                                  struct sds_buffer_t *out,
                                  struct sds_error_t *error);
 
-// Takes in several messages in one call.
+// Takes in several messages in one call. What follows each other in one channel is committed to a store together, which is
+// many times faster.
 //
 // Parameters: `data`: the messages, one after the other. `lengths`: the length of each in bytes. `count`: how many.
 // `now_ms`: milliseconds since the Unix epoch. `out`: receives `count` records in the order given, each an
-// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned.
+// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned. A store that fails
+// does so for all that were to be committed together.
 //
 // Returns: `SDS_OK`, also if messages were refused; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
 // `SDS_POISONED`, `SDS_INVALID_HANDLE`.
@@ -968,6 +1160,8 @@ sds_status_t sds_set_log_level(uint32_t level,
                                struct sds_error_t *error);
 
 // Closes every manager of the process, as `sds_manager_close` does. New ones can be opened afterwards.
+//
+// Returns: `SDS_OK`; `SDS_STORE_FAILED` if the store of one of them failed: all are closed all the same.
 sds_status_t sds_shutdown(struct sds_error_t *error);
 
 // Decodes the next record of a buffer.
@@ -1002,6 +1196,90 @@ sds_status_t sds_entry_next(const struct sds_record_t *record,
 //
 // Returns: a text that ends in NUL and lives as long as the library; "unknown status" for a number that is no status.
 const char *sds_status_text(int32_t status);
+
+// Makes a manager whose state is kept in a file, an SQLite database of its own: with the state that is there, or a new
+// one. What was sent, received, missing or not yet acknowledged survives the end of the process, a crash included; the
+// channels need not be opened again, and the time since counts as time offline.
+//
+// Each call commits what it changed before it returns, so that bytes and contents come out only when they are stored. If
+// the store fails, the call that notices returns `SDS_STORE_FAILED`: what it changed stays in memory and is written by a
+// later call, and what it would have returned comes out of `sds_drain` then. Until it is, calls that make more are
+// refused with the same status, and change nothing.
+//
+// Parameters: `config`: from `sds_config_init`; its participant id has to be that of the file. The seed is the one in the
+// file, if there is one. `path`: the file, UTF-8, made if it is not there; two more, named like it with `-wal` and
+// `-shm`, may lie beside it. One manager at a time can have it. `synchronous`: `SDS_SYNCHRONOUS_FULL`, unless you know
+// better. `now_ms`: milliseconds since the Unix epoch. `manager`: receives the handle.
+//
+// Returns: as `sds_manager_open`, and: `SDS_STORE_UNUSABLE` if the file is damaged, was written by a later version, is of
+// another participant or of another program; `SDS_STORE_FAILED` if it is locked by another manager, cannot be written,
+// or cannot be made. It stays as it is, then. `SDS_NOT_BUILT_IN` from a library that was built without SQLite.
+//
+// Ownership: `config` and `path` are read and not kept. The manager holds the file open, and has it locked, until it is
+// closed.
+sds_status_t sds_manager_open_store(const struct sds_config_t *config,
+                                    const char *path,
+                                    size_t path_len,
+                                    uint32_t synchronous,
+                                    uint64_t now_ms,
+                                    sds_manager_t *manager,
+                                    struct sds_error_t *error);
+
+// Makes a manager whose state the host keeps, in a database of its own, so that it can commit the manager's records
+// together with its own rows, in one transaction.
+//
+// After each call that changed something, `sds_offer` has what to write. Commit it, then tell so by `sds_confirm`. Until
+// then what depends on it is held back: the bytes of `sds_wrap_outgoing` (its record has `SDS_FLAG_HELD`, and they come out
+// of `sds_drain` later) and all that comes out of `sds_drain`. What `sds_unwrap_incoming` returns is in the host's hands
+// already: show it when it is committed.
+//
+// Parameters: `config`: from `sds_config_init`; its participant id has to be that of the records, whose seed is used.
+// `records`: all that is kept, in any order: what was put and neither deleted, forgotten nor wiped. `count`: how many; 0
+// at the first start. `now_ms`: milliseconds since the Unix epoch. `manager`: receives the handle.
+//
+// Returns: as `sds_manager_open`, and: `SDS_STORE_UNUSABLE` if the records are damaged, incomplete, of a later version or
+// of another participant.
+//
+// Ownership: everything is copied.
+sds_status_t sds_manager_open_external(const struct sds_config_t *config,
+                                       const struct sds_stored_t *records,
+                                       size_t count,
+                                       uint64_t now_ms,
+                                       sds_manager_t *manager,
+                                       struct sds_error_t *error);
+
+// Tells a host that keeps the state what waits to be committed: all of it or nothing, in the order given. The same again,
+// byte for byte, until `sds_confirm` is called with its number: also after a commit that failed.
+//
+// Parameters: `number`: receives what to confirm it by; 0 if nothing waits. `out`: receives one `SDS_RECORD_WRITE` for
+// each thing to write; none if only outputs wait, which a confirmation lets go.
+//
+// Returns: `SDS_OK`, also if nothing waits; `SDS_WRONG_STORE` if the manager is not from `sds_manager_open_external`;
+// `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+//
+// Threading: calls on other threads go on while the host commits; what they change is the next offer.
+sds_status_t sds_offer(sds_manager_t manager,
+                       uint64_t *number,
+                       struct sds_buffer_t *out,
+                       struct sds_error_t *error);
+
+// Tells that the host has committed an offer. What depended on it comes out of `sds_drain` now.
+//
+// Parameters: `number`: from `sds_offer`.
+//
+// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT` if that is not the offer that was made last, or it was confirmed before;
+// `SDS_WRONG_STORE`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+sds_status_t sds_confirm(sds_manager_t manager,
+                         uint64_t number,
+                         struct sds_error_t *error);
+
+// Stores what is not stored yet. Little is: counts, and the time; nothing that the host was told of. `sds_manager_close`
+// does it, too. With a host that keeps the state, it makes an offer of it.
+//
+// Returns: `SDS_OK`, also if the state is in memory only; `SDS_STORE_FAILED`; `SDS_CLOSED`, `SDS_POISONED`,
+// `SDS_INVALID_HANDLE`.
+sds_status_t sds_flush(sds_manager_t manager,
+                       struct sds_error_t *error);
 
 #ifdef __cplusplus
 }  // extern "C"

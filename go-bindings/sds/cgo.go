@@ -1,7 +1,7 @@
 package sds
 
-// This is the only file that knows C. It holds one thin function per function of include/sds.h: Go memory goes straight
-// in, results come out in pooled C memory, and nothing here decides anything.
+// This file and cgo_store.go are the only ones that know C. They hold one thin function per function of include/sds.h: Go
+// memory goes straight in, results come out in pooled C memory, and nothing here decides anything.
 
 /*
 // The library that make built in this checkout, or with -tags sds_system the one that is installed.
@@ -278,10 +278,21 @@ func cConfigInit() Config {
 		MaxChannels:            int(c.max_channels),
 		MaxOutputs:             int(c.max_outputs),
 		MaxOutputBytes:         int(c.max_output_bytes),
+		StoredMessages:         uint64(c.stored_messages),
+		Stored:                 ms(c.stored_ms),
+		UnloadAfter:            ms(c.unload_after_ms),
+		MaxUnconfirmedBytes:    int(c.max_unconfirmed_bytes),
 	}
 }
 
 func cOpen(config *Config) (handle, error) {
+	return config.open(func(c *C.sds_config_t, manager *handle, s *scratch) C.sds_status_t {
+		return C.sds_manager_open(c, manager, &s.c.error)
+	})
+}
+
+// open opens a manager, in whatever way, from the configuration as C has it.
+func (config *Config) open(open func(c *C.sds_config_t, manager *handle, s *scratch) C.sds_status_t) (handle, error) {
 	var c C.sds_config_t
 	if status := C.sds_config_init(&c, C.sizeof_sds_config_t); status != C.SDS_OK {
 		return 0, &Error{Status: Status(status), Detail: "libsds does not match its header"}
@@ -361,6 +372,10 @@ func cOpen(config *Config) (handle, error) {
 	c.max_channels = count("max_channels", config.MaxChannels)
 	c.max_outputs = count("max_outputs", config.MaxOutputs)
 	c.max_output_bytes = count("max_output_bytes", config.MaxOutputBytes)
+	c.stored_messages = C.uint64_t(config.StoredMessages)
+	c.stored_ms = ms("stored_ms", config.Stored)
+	c.unload_after_ms = ms("unload_after_ms", config.UnloadAfter)
+	c.max_unconfirmed_bytes = count("max_unconfirmed_bytes", config.MaxUnconfirmedBytes)
 	if bad != nil {
 		return 0, bad
 	}
@@ -372,7 +387,7 @@ func cOpen(config *Config) (handle, error) {
 	s := getScratch()
 	defer s.put()
 	var manager handle
-	err := s.err(C.sds_manager_open(&c, &manager, &s.c.error))
+	err := s.err(open(&c, &manager, s))
 	return manager, err
 }
 
@@ -642,7 +657,9 @@ var _ = [1]struct{}{}[0|
 	int(ErrEphemeralUnsupported-C.SDS_EPHEMERAL_UNSUPPORTED)|int(ErrUnknownMessage-C.SDS_UNKNOWN_MESSAGE)|
 	int(ErrTooManyUnacknowledged-C.SDS_TOO_MANY_UNACKNOWLEDGED)|int(ErrOutputsFull-C.SDS_OUTPUTS_FULL)|
 	int(ErrNoResources-C.SDS_NO_RESOURCES)|int(ErrBufferTooSmall-C.SDS_BUFFER_TOO_SMALL)|int(ErrEnd-C.SDS_END)|
-	int(ErrInvalidSize-C.SDS_INVALID_SIZE)]
+	int(ErrInvalidSize-C.SDS_INVALID_SIZE)|int(ErrStoreFailed-C.SDS_STORE_FAILED)|
+	int(ErrStoreUnusable-C.SDS_STORE_UNUSABLE)|int(ErrUnconfirmed-C.SDS_UNCONFIRMED)|
+	int(ErrWrongStore-C.SDS_WRONG_STORE)|int(ErrNotBuiltIn-C.SDS_NOT_BUILT_IN)]
 
 var _ = [1]struct{}{}[0|
 	int(ProfileDefault-C.SDS_PROFILE_DEFAULT)|int(ProfileRFC-C.SDS_PROFILE_RFC)|int(ProfileLibsds-C.SDS_PROFILE_LIBSDS)|
@@ -650,6 +667,7 @@ var _ = [1]struct{}{}[0|
 	int(FilterNone-C.SDS_FILTER_NONE)|int(FilterOK-C.SDS_FILTER_OK)|int(FilterRefused-C.SDS_FILTER_REFUSED)|
 	int(ReasonResend-C.SDS_REASON_RESEND)|int(ReasonSync-C.SDS_REASON_SYNC)|
 	int(ReasonRepairRequest-C.SDS_REASON_REPAIR_REQUEST)|int(ReasonRepairAnswer-C.SDS_REASON_REPAIR_ANSWER)|
+	int(ReasonPublish-C.SDS_REASON_PUBLISH)|
 	int(DispositionDelivered-C.SDS_DISPOSITION_DELIVERED)|int(DispositionWaiting-C.SDS_DISPOSITION_WAITING)|
 	int(DispositionDuplicate-C.SDS_DISPOSITION_DUPLICATE)|int(DispositionOwn-C.SDS_DISPOSITION_OWN)|
 	int(DispositionSync-C.SDS_DISPOSITION_SYNC)|int(DispositionEphemeral-C.SDS_DISPOSITION_EPHEMERAL)|
@@ -672,5 +690,6 @@ var _ = [1]struct{}{}[0|
 	(recordUnwrapped-C.SDS_RECORD_UNWRAPPED)|(recordRefused-C.SDS_RECORD_REFUSED)|
 	(recordHistory-C.SDS_RECORD_HISTORY)|(recordChannel-C.SDS_RECORD_CHANNEL)|
 	(recordMessageStatus-C.SDS_RECORD_MESSAGE_STATUS)|(recordInspected-C.SDS_RECORD_INSPECTED)|
+	(recordWrite-C.SDS_RECORD_WRITE)|(recordLogged-C.SDS_RECORD_LOGGED)|
 	(flagTimestamp-C.SDS_FLAG_TIMESTAMP)|(flagOwn-C.SDS_FLAG_OWN)|(flagLate-C.SDS_FLAG_LATE)|
-	(flagLibsds-C.SDS_FLAG_LIBSDS)|(resendsShift-C.SDS_RESENDS_SHIFT)]
+	(flagLibsds-C.SDS_FLAG_LIBSDS)|(flagHeld-C.SDS_FLAG_HELD)|(flagSent-C.SDS_FLAG_SENT)|(resendsShift-C.SDS_RESENDS_SHIFT)]

@@ -60,6 +60,18 @@ const (
 	ErrEnd Status = 25
 	// ErrInvalidSize: this package was compiled with the header of another version of the library.
 	ErrInvalidSize Status = 26
+	// ErrStoreFailed: the store failed: its disk is full, it cannot be written, another manager has it locked. The detail
+	// tells. What the call changed stays in memory, and is stored by a later one. See OpenStore.
+	ErrStoreFailed Status = 27
+	// ErrStoreUnusable: the store is damaged, was written by a later version, or is of another participant or program. It
+	// stays as it is.
+	ErrStoreUnusable Status = 28
+	// ErrUnconfirmed: Config.MaxUnconfirmedBytes wait to be stored. Take the Offer, commit it and Confirm it.
+	ErrUnconfirmed Status = 29
+	// ErrWrongStore: the manager keeps its state in another way than the call is for.
+	ErrWrongStore Status = 30
+	// ErrNotBuiltIn: the library was built without what the call needs.
+	ErrNotBuiltIn Status = 31
 )
 
 var statusTexts = [...]string{
@@ -91,6 +103,11 @@ var statusTexts = [...]string{
 	ErrBufferTooSmall:        "buffer is too small",
 	ErrEnd:                   "no more records",
 	ErrInvalidSize:           "unknown structure size",
+	ErrStoreFailed:           "the store failed",
+	ErrStoreUnusable:         "the store cannot be used",
+	ErrUnconfirmed:           "too much waits to be stored",
+	ErrWrongStore:            "the manager keeps its state in another way",
+	ErrNotBuiltIn:            "not built into this library",
 }
 
 // Error returns what the status means, in English.

@@ -10,43 +10,57 @@ import (
 	"time"
 )
 
-// Manager is the state of one participant in any number of channels. Make it with [Open].
+// Manager is the state of one participant in any number of channels. Make it with [Open], [OpenStore] or [OpenExternal].
 //
 // All methods may be called from any goroutine at any time. Methods of a nil or zero Manager return ErrInvalidHandle,
 // methods of a closed one ErrClosed. Texts and bytes that are given to a method are only read during the call; those
 // that it returns belong to the caller.
 type Manager struct {
 	handle handle
+	kept   kept
 	// wake holds a token when a call may have made outputs or a nearer deadline since Run last looked.
 	wake    chan struct{}
 	close   sync.Once
 	cleanup runtime.Cleanup
 }
 
-// Open makes a manager. Close it when it is no longer needed; one that is forgotten is closed some time after the garbage
-// collector finds it.
+// Open makes a manager whose state is in memory only. Close it when it is no longer needed; one that is forgotten is closed
+// some time after the garbage collector finds it.
 //
 // Errors: ErrInvalidConfig, its detail naming the field; ErrNotUTF8; ErrInvalidArgument for an unknown profile;
 // ErrNoResources without randomness for the seed; ErrInvalidSize if the library linked in is not that of the header.
 func Open(config Config) (*Manager, error) {
+	return open(inMemory, func() (handle, error) { return cOpen(&config) })
+}
+
+// kept says who keeps the state of a manager.
+type kept int
+
+const (
+	inMemory kept = iota
+	inStore
+	byHost
+)
+
+func open(kept kept, open func() (handle, error)) (*Manager, error) {
 	if version := cABIVersion(); version != headerABIVersion {
 		detail := fmt.Sprintf("libsds has ABI version %d, and its header %d: build it again", version, headerABIVersion)
 		return nil, &Error{Status: ErrInvalidSize, Detail: detail}
 	}
-	h, err := cOpen(&config)
+	h, err := open()
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{handle: h, wake: make(chan struct{}, 1)}
+	m := &Manager{handle: h, kept: kept, wake: make(chan struct{}, 1)}
 	m.cleanup = runtime.AddCleanup(m, func(h handle) { _ = cClose(h) }, h)
 	return m, nil
 }
 
 // Close closes the manager and frees all it holds. It waits for calls that other goroutines have inside; later ones get
 // ErrClosed, and so does a Run that is under way. Closing again, from any goroutine, waits in the same way and returns
-// nil.
+// nil. What is not stored yet is, as Flush does; after OpenExternal, what was not confirmed is gone.
 //
-// Errors: ErrInvalidHandle for a nil or zero Manager.
+// Errors: ErrInvalidHandle for a nil or zero Manager; ErrStoreFailed if not all could be stored: it is closed all the same.
 func (m *Manager) Close() error {
 	if m.id() == 0 {
 		return errNoManager
@@ -62,7 +76,8 @@ func (m *Manager) Close() error {
 	return err
 }
 
-// Reset forgets every channel and everything that waits to be drained, as if the manager had just been opened.
+// Reset forgets every channel and everything that waits to be drained, as if the manager had just been opened; in its store,
+// too.
 func (m *Manager) Reset() error {
 	return m.done(cReset(m.id()))
 }
@@ -155,7 +170,9 @@ func (m *Manager) DumpChannel(channelID string) ([]byte, error) {
 // timestamp and content. Wrapping an id again with equal content returns the same bytes: a retry.
 //
 // Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8, ErrIDMismatch; ErrIDReused if the id was used for other content;
-// ErrBytesGone; ErrEmptyContent, ErrTooLarge; ErrTooManyUnacknowledged; ErrOutputsFull: drain, then try again.
+// ErrBytesGone; ErrEmptyContent, ErrTooLarge; ErrTooManyUnacknowledged; ErrOutputsFull, ErrUnconfirmed: drain or confirm,
+// then try again. ErrStoreFailed, if the store failed in this call: then the message was wrapped all the same, and comes as a
+// Transmit once it is stored; wrapping it again under its id does no harm.
 //
 // A message has hundreds of bytes up to some 20 KB, most of it its filter. Who sends many is better served by
 // [Manager.AppendOutgoing].
@@ -222,7 +239,7 @@ func readWrapped(id MessageID, b []byte) (wrapped Wrapped, data []byte, err erro
 	if id == "" {
 		id = r.messageID()
 	}
-	return Wrapped{MessageID: id, Timestamp: r.timestamp}, r.data, nil
+	return Wrapped{MessageID: id, Timestamp: r.timestamp, Held: r.flags&flagHeld != 0}, r.data, nil
 }
 
 // UnwrapIncoming takes in bytes from the network, of either profile, and returns the message and what became of it (RFC
@@ -230,7 +247,8 @@ func readWrapped(id MessageID, b []byte) (wrapped Wrapped, data []byte, err erro
 //
 // Errors: ErrNotSDS for traffic of another kind, which may be treated as such; ErrMalformed, ErrTooLarge, ErrNotUTF8,
 // ErrInvalidID; ErrUnknownChannel, its detail naming the channel; ErrIDMismatch in a channel of derived ids;
-// ErrOutputsFull: drain, and hand the bytes in again.
+// ErrOutputsFull, ErrUnconfirmed: drain or confirm, and hand the bytes in again. ErrStoreFailed, if the store failed in this
+// call: then the message was taken in, and comes as Delivered once it is stored; hand the bytes in again if you like.
 func (m *Manager) UnwrapIncoming(data []byte, now time.Time) (Unwrapped, error) {
 	ms, err := unixMilli(now)
 	if err != nil {
@@ -249,11 +267,16 @@ func (m *Manager) UnwrapIncoming(data []byte, now time.Time) (Unwrapped, error) 
 }
 
 // batchBytes is how much of a batch goes to the library at once: as much as lets the results fit into a scratch that is
-// kept. Crossing over costs far less than a message does, so that larger parts would gain nothing.
-const batchBytes = 64 << 10
+// kept. Crossing over costs far less than a message does, so that larger parts would gain nothing: unless each is
+// committed, for which it is storeBatchBytes.
+const (
+	batchBytes      = 64 << 10
+	storeBatchBytes = 8 << 20
+)
 
-// UnwrapIncomingBatch takes in several messages with few calls of the library. The results are in the order given; each
-// is what UnwrapIncoming would have returned.
+// UnwrapIncomingBatch takes in several messages with few calls of the library, and commits to a store together what follows
+// each other in one channel, which is many times faster. The results are in the order given; each is what UnwrapIncoming
+// would have returned. A store that fails does so for all that were to be committed together.
 //
 // Errors: those that concern the manager. The results of the messages before it come with it. A message that is refused is
 // no error of the batch.
@@ -264,10 +287,14 @@ func (m *Manager) UnwrapIncomingBatch(data [][]byte, now time.Time) ([]UnwrapRes
 	}
 	s := getScratch()
 	defer s.put()
+	most := batchBytes
+	if m.id() != 0 && m.kept == inStore {
+		most = storeBatchBytes
+	}
 	results := make([]UnwrapResult, 0, len(data))
 	for first := true; first || len(data) > 0; first = false {
 		count, size := 0, 0
-		for count < len(data) && (count == 0 || size+len(data[count]) <= batchBytes) {
+		for count < len(data) && (count == 0 || size+len(data[count]) <= most) {
 			size += len(data[count])
 			count++
 		}
@@ -445,7 +472,7 @@ func (m *Manager) Cancel(channelID string, id MessageID, now time.Time) error {
 	return m.done(cCancel(m.id(), channelID, id, ms))
 }
 
-var errNoManager error = &Error{Status: ErrInvalidHandle, Detail: "the Manager is nil or was not made by Open"}
+var errNoManager error = &Error{Status: ErrInvalidHandle, Detail: "the Manager is nil or was not opened"}
 
 // id is the handle of the manager; 0, which the library refuses, for a nil or zero one.
 func (m *Manager) id() handle {

@@ -23,11 +23,13 @@ const (
 	ReasonRepairRequest Reason = 3
 	// ReasonRepairAnswer: a message that somebody else asked for (RFC 109, SDS-R).
 	ReasonRepairAnswer Reason = 4
+	// ReasonPublish: a message of ours that goes out for the first time. It had to be stored before.
+	ReasonPublish Reason = 5
 )
 
 // String returns the name of the reason.
 func (r Reason) String() string {
-	return name("reason", int(r), "", "resend", "sync", "repair request", "repair answer")
+	return name("reason", int(r), "", "resend", "sync", "repair request", "repair answer", "publish")
 }
 
 // Transmit asks to broadcast bytes in a channel.

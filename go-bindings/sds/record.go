@@ -36,11 +36,15 @@ const (
 	recordChannel              = 24
 	recordMessageStatus        = 25
 	recordInspected            = 26
+	recordWrite                = 27
+	recordLogged               = 28
 
 	flagTimestamp = 1
 	flagOwn       = 2
 	flagLate      = 4
 	flagLibsds    = 8
+	flagHeld      = 16
+	flagSent      = 32
 	resendsShift  = 16
 )
 

@@ -20,13 +20,19 @@ const (
 // and hands each output to handle, on the goroutine that called Run, one after the other. Handle may call any method of
 // the manager, Close included. Outputs that were drained are handed over before Run returns.
 //
-// One Run per manager at a time: another gets ErrInvalidArgument. Use real time for the other calls, too.
+// It also returns the error of a store that fails, ErrStoreFailed: call it again when you like, and see whether it works.
+//
+// One Run per manager at a time: another gets ErrInvalidArgument. Use real time for the other calls, too. A manager of
+// OpenExternal, where someone has to commit after every step, gets ErrWrongStore: it needs a loop of its own.
 func (m *Manager) Run(ctx context.Context, handle func(Output)) error {
 	if m.id() == 0 {
 		return errNoManager
 	}
 	if handle == nil {
 		return &Error{Status: ErrInvalidArgument, Detail: "handle is nil"}
+	}
+	if m.kept == byHost {
+		return &Error{Status: ErrWrongStore, Detail: "Run cannot commit what OpenExternal leaves to the host"}
 	}
 	if !runs.begin(m) {
 		return &Error{Status: ErrInvalidArgument, Detail: "the manager is being run already"}

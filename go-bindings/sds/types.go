@@ -158,6 +158,18 @@ type Config struct {
 	// MaxOutputBytes limits the bytes of ids, hints, contents and transmissions in these, in the same way. Default:
 	// 64 MiB.
 	MaxOutputBytes int
+
+	// StoredMessages is the number of messages of a channel's log that stay in a store, the latest by arrival, at least
+	// LogMessages. Default: 100,000.
+	StoredMessages uint64
+	// Stored is how long they stay there, about; 0: however long. Default: 0.
+	Stored time.Duration
+	// UnloadAfter: a channel that was not used for this long leaves memory, where it can be read back from a store; 0:
+	// never. Default: 10 minutes.
+	UnloadAfter time.Duration
+	// MaxUnconfirmedBytes limits the bytes of changes that wait to be stored, while the host does not confirm or the store
+	// fails; beyond it, calls that make more are refused with ErrUnconfirmed. Default: 64 MiB.
+	MaxUnconfirmedBytes int
 }
 
 // DefaultConfig returns the defaults of the library.
@@ -194,6 +206,9 @@ type Wrapped struct {
 	Timestamp uint64
 	// Data is what to broadcast. It belongs to the caller.
 	Data []byte
+	// Held is true if the bytes are held back until they are confirmed (see OpenExternal): nothing was added to Data, and
+	// they come as a Transmit.
+	Held bool
 }
 
 // Unwrapped is a received message, and what became of it.

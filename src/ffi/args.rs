@@ -147,6 +147,28 @@ pub(super) unsafe fn read_sized<T: Versioned>(pointer: *const T, what: &str) -> 
     Ok(unsafe { pointer.read_unaligned() })
 }
 
+/// Reads structures of the caller's that lie one after the other, each beginning with its size.
+///
+/// # Safety
+/// If `pointer` is not NULL, `count` structures lie at it, of the size that the first field of each tells.
+pub(super) unsafe fn read_all_sized<T: Versioned>(
+    pointer: *const T,
+    count: usize,
+    what: &str,
+) -> Result<Vec<T>, Failure> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    if pointer.is_null() {
+        return Err(invalid(format!("{what} are NULL with a count of {count}")));
+    }
+    if count > isize::MAX as usize / size_of::<T>() {
+        return Err(invalid(format!("impossible count of {count} {what}")));
+    }
+    // SAFETY: those before were as large as a `T`, and there are `count` of them.
+    (0..count).map(|index| unsafe { read_sized(pointer.wrapping_add(index), what) }).collect()
+}
+
 /// Checks a structure of the caller's that is written later.
 ///
 /// # Safety

@@ -131,6 +131,16 @@ pub struct sds_config_t {
     pub max_outputs: usize,
     /// Bytes of ids, hints, contents and transmissions in these. Default: 64 MiB.
     pub max_output_bytes: usize,
+    /// Messages of a channel's log that stay in a store, the latest by arrival, at least `log_messages`. Default: 100,000.
+    pub stored_messages: u64,
+    /// How long they stay there, about; 0: however long. Default: 0.
+    pub stored_ms: u64,
+    /// A channel that was not used for this long leaves memory, where it can be read back from a store; 0: never.
+    /// Default: 600,000.
+    pub unload_after_ms: u64,
+    /// Bytes of changes that wait to be stored, per manager, while the host does not confirm or the store fails. Beyond,
+    /// calls that make more are refused with `SDS_UNCONFIRMED`. Default: 64 MiB.
+    pub max_unconfirmed_bytes: usize,
 }
 
 // SAFETY: repr(C), begins with a usize, and numbers and raw pointers are valid for any bits.
@@ -147,7 +157,7 @@ macro_rules! plain_fields {
             max_missing sync_interval_ms sync_interval_max_ms sync_confirm_ms repair_t_min_ms repair_t_max_ms
             num_participants repair_request_size repair_request_interval_ms repair_window_ms max_repair_answers
             repair_answers_per_minute repair_bytes_per_minute max_message_bytes max_id_bytes max_history_entries max_repair_entries max_hint_bytes max_filter_bytes max_channels max_outputs
-            max_output_bytes)
+            max_output_bytes stored_messages stored_ms unload_after_ms max_unconfirmed_bytes)
     };
     (@copy $from:expr, $to:expr, $($field:ident)*) => { $( $to.$field = $from.$field; )* };
 }
@@ -207,7 +217,7 @@ pub(super) fn profile(value: u32, what: &str) -> Result<Option<Profile>, Failure
 /// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT` for NULL; `SDS_INVALID_SIZE` for a size that this library does not know.
 ///
 /// Ownership: `config` stays the caller's. `participant_id` is set to NULL; a text put there is borrowed by
-/// `sds_manager_open` for that call only.
+/// the call that opens a manager, for that call only.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_config_init(config: *mut sds_config_t, size: usize) -> sds_status_t {
     // SAFETY: no error structure; `config` is NULL or points to `size` writable bytes of the caller's.

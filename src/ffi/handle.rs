@@ -110,7 +110,8 @@ pub(super) unsafe fn with_message(
     }
 }
 
-/// Closes a manager: waits for the calls inside it, then frees it. Later calls find it closed.
+/// Closes a manager: waits for the calls inside it, stores what is not stored yet, then frees it. Later calls find it closed,
+/// also if the store failed.
 pub(super) fn close(handle: sds_manager_t) -> Result<(), Failure> {
     let entry = find(handle)?;
     let index = index_of(handle);
@@ -123,13 +124,21 @@ pub(super) fn close(handle: sds_manager_t) -> Result<(), Failure> {
         }
         retire(&mut table, index);
     }
-    let manager = entry.manager.write().take();
-    drop(manager);
-    Ok(())
+    end(&entry)
 }
 
-/// Closes every manager of the process.
-pub(super) fn close_all() {
+/// Takes a manager out of its entry and lets it go.
+fn end(entry: &Entry) -> Result<(), Failure> {
+    let manager = entry.manager.write().take();
+    match manager {
+        // What a panic left half done is not to be stored.
+        Some(manager) if !entry.poisoned.load(Ordering::Acquire) => Ok(manager.flush()?),
+        _ => Ok(()),
+    }
+}
+
+/// Closes every manager of the process. An error is the first of them.
+pub(super) fn close_all() -> Result<(), Failure> {
     let entries: Vec<_> = {
         let mut table = TABLE.write();
         let entries = table.slots.iter().filter_map(|slot| slot.entry.clone()).collect();
@@ -140,10 +149,7 @@ pub(super) fn close_all() {
         }
         entries
     };
-    for entry in entries {
-        let manager = entry.manager.write().take();
-        drop(manager);
-    }
+    entries.iter().map(|entry| end(entry)).fold(Ok(()), Result::and)
 }
 
 fn retire(table: &mut Table, index: usize) {

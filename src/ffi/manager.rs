@@ -11,7 +11,8 @@ use crate::manager::Manager;
 /// What `sds_next_deadline` tells when nothing is due.
 pub const SDS_NO_DEADLINE: u64 = u64::MAX;
 
-/// Makes a manager: the state of one participant in any number of channels.
+/// Makes a manager: the state of one participant in any number of channels, in memory only. What a crash must not lose
+/// needs `sds_manager_open_store`, or `sds_manager_open_external`.
 ///
 /// Parameters: `config`: from `sds_config_init`. `manager`: receives the handle. `error`: NULL, or receives the detail.
 ///
@@ -38,18 +39,21 @@ pub unsafe extern "C" fn sds_manager_open(
 }
 
 /// Closes a manager and frees all it holds. Waits for calls that other threads have inside it; calls that come later
-/// get `SDS_CLOSED`.
+/// get `SDS_CLOSED`. What is not stored yet is, as `sds_flush` does. A host that keeps the state calls `sds_flush`, `sds_offer`
+/// and `sds_confirm` before: what it did not commit is gone.
 ///
-/// Returns: `SDS_OK`; `SDS_CLOSED` if it is closed already; `SDS_INVALID_HANDLE`.
+/// Returns: `SDS_OK`; `SDS_CLOSED` if it is closed already; `SDS_STORE_FAILED` if not all could be stored: it is closed all
+/// the same; `SDS_INVALID_HANDLE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_manager_close(manager: sds_manager_t, error: *mut sds_error_t) -> sds_status_t {
     // SAFETY: `error` is NULL or the caller's.
     unsafe { guard(error, || handle::close(manager)) }
 }
 
-/// Forgets every channel of a manager and everything that waits to be drained, as if it had just been opened.
+/// Forgets every channel of a manager and everything that waits to be drained, as if it had just been opened; in its store,
+/// too.
 ///
-/// Returns: `SDS_OK`; `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+/// Returns: `SDS_OK`; `SDS_STORE_FAILED`: the store forgets with a later call; `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_manager_reset(manager: sds_manager_t, error: *mut sds_error_t) -> sds_status_t {
     // SAFETY: `error` is NULL or the caller's.

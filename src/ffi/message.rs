@@ -9,7 +9,8 @@ use super::handle::{self, sds_manager_t};
 use super::record::{Record, SDS_RECORD_REFUSED};
 use super::report;
 use super::status::sds_status_t;
-use crate::manager::Manager;
+use crate::error::Error;
+use crate::output::Unwrapped;
 
 /// An optional id: NULL stands for none; otherwise it is a text.
 ///
@@ -33,8 +34,10 @@ unsafe fn optional_text<'a>(data: *const c_char, len: usize, what: &str) -> Resu
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_ID_MISMATCH`; `SDS_ID_REUSED` if the
 /// id was used for other content; `SDS_BYTES_GONE`; `SDS_EMPTY_CONTENT`, `SDS_TOO_LARGE`; `SDS_TOO_MANY_UNACKNOWLEDGED`,
-/// `SDS_OUTPUTS_FULL`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With `SDS_NO_RESOURCES`,
-/// if there is no memory for the result, the message was wrapped all the same, and goes out when it is resent.
+/// `SDS_OUTPUTS_FULL`, `SDS_UNCONFIRMED`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With
+/// `SDS_NO_RESOURCES`, if there is no memory for the result, the message was wrapped all the same, and goes out when it is
+/// resent. With `SDS_STORE_FAILED`, if the store failed in this call, it was wrapped, too, and comes out of `sds_drain` once it
+/// is stored, with `SDS_REASON_PUBLISH`; wrapping it again under its id does no harm.
 ///
 /// Ownership: content and texts are copied. `out` is the caller's.
 #[unsafe(no_mangle)]
@@ -151,8 +154,10 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
 ///
 /// Returns: `SDS_OK`; `SDS_NOT_SDS` for traffic of another kind, which a host may treat as such; `SDS_MALFORMED`,
 /// `SDS_TOO_LARGE`, `SDS_NOT_UTF8`, `SDS_INVALID_ID`; `SDS_UNKNOWN_CHANNEL`, the detail naming it; `SDS_ID_MISMATCH` in
-/// a channel of derived ids; `SDS_OUTPUTS_FULL`: drain, and hand the bytes in again; `SDS_NO_RESOURCES`,
-/// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+/// a channel of derived ids; `SDS_OUTPUTS_FULL`, `SDS_UNCONFIRMED`: drain or confirm, and hand the bytes in again;
+/// `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`. With `SDS_STORE_FAILED`, if
+/// the store failed in this call, the message was taken in, and comes out of `sds_drain` once it is stored, as
+/// `SDS_RECORD_DELIVERED`; hand the bytes in again if you like.
 ///
 /// Ownership: the bytes are copied. `out` is the caller's.
 #[unsafe(no_mangle)]
@@ -183,11 +188,13 @@ fn reserve_unwrapped(out: &mut sds_buffer_t, len: usize) -> Result<(), Failure> 
     out.room(len.saturating_mul(4).saturating_add(256)).map(|_| ())
 }
 
-/// Takes in several messages in one call.
+/// Takes in several messages in one call. What follows each other in one channel is committed to a store together, which is
+/// many times faster.
 ///
 /// Parameters: `data`: the messages, one after the other. `lengths`: the length of each in bytes. `count`: how many.
 /// `now_ms`: milliseconds since the Unix epoch. `out`: receives `count` records in the order given, each an
-/// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned.
+/// `SDS_RECORD_UNWRAPPED`, or an `SDS_RECORD_REFUSED` with what `sds_unwrap_incoming` would have returned. A store that fails
+/// does so for all that were to be committed together.
 ///
 /// Returns: `SDS_OK`, also if messages were refused; `SDS_NO_RESOURCES`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
 /// `SDS_POISONED`, `SDS_INVALID_HANDLE`.
@@ -213,8 +220,8 @@ pub unsafe extern "C" fn sds_unwrap_incoming_batch(
                     messages.iter().fold(0, |sum: usize, bytes| sum.saturating_add(bytes.len()).saturating_add(256));
                 reserve_unwrapped(out, total)?;
                 let mut end = 0;
-                for bytes in messages {
-                    end = unwrap_one_of_batch(manager, bytes, now_ms, out, end)?;
+                for result in manager.unwrap_batch(&messages, now_ms) {
+                    end = write_one_of_batch(result, out, end)?;
                 }
                 out.len = end;
                 Ok(())
@@ -223,14 +230,12 @@ pub unsafe extern "C" fn sds_unwrap_incoming_batch(
     }
 }
 
-fn unwrap_one_of_batch(
-    manager: &Manager,
-    bytes: &[u8],
-    now_ms: u64,
+fn write_one_of_batch(
+    result: Result<Unwrapped<'_>, Error>,
     out: &mut sds_buffer_t,
     at: usize,
 ) -> Result<usize, Failure> {
-    match manager.unwrap_incoming(bytes, now_ms) {
+    match result {
         Ok(unwrapped) => report::unwrapped(&unwrapped).write_at(out, at),
         Err(error) => {
             let status: sds_status_t = (&error).into();

@@ -80,13 +80,10 @@ fn install_log() -> SetLevel {
 }
 
 /// Closes every manager of the process, as `sds_manager_close` does. New ones can be opened afterwards.
+///
+/// Returns: `SDS_OK`; `SDS_STORE_FAILED` if the store of one of them failed: all are closed all the same.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_shutdown(error: *mut sds_error_t) -> sds_status_t {
     // SAFETY: `error` is NULL or the caller's.
-    unsafe {
-        guard(error, || {
-            handle::close_all();
-            Ok(())
-        })
-    }
+    unsafe { guard(error, handle::close_all) }
 }

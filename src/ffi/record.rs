@@ -43,7 +43,8 @@ pub const SDS_RECORD_REPAIR_REQUESTED: u16 = 10;
 pub const SDS_RECORD_REPAIR_ANSWERED: u16 = 11;
 /// Record: a missing message that we had asked for is here. Channel, message id.
 pub const SDS_RECORD_REPAIRED: u16 = 12;
-/// Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp.
+/// Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp. With `SDS_FLAG_HELD` there are no
+/// bytes yet.
 pub const SDS_RECORD_WRAPPED: u16 = 20;
 /// Record: result of an unwrap. Channel, message id, sender, data = content, timestamp, code = `SDS_DISPOSITION_*`,
 /// flags, entries = every dependency that is not met now; with `SDS_DISPOSITION_BEFORE_US`, those that lie before us.
@@ -60,6 +61,31 @@ pub const SDS_RECORD_MESSAGE_STATUS: u16 = 25;
 /// Record: what inspected bytes hold. Channel, message id, sender, data = content, timestamp, code = `SDS_PROFILE_*`,
 /// entries = causal history.
 pub const SDS_RECORD_INSPECTED: u16 = 26;
+/// Record: one thing to write, in an offer. Code = `SDS_WRITE_*`, channel, data = the key of `SDS_KEY_SIZE` bytes and then
+/// the value.
+pub const SDS_RECORD_WRITE: u16 = 27;
+/// Record: a message of a stored log. Channel, message id, sender, data = content, timestamp, flags, number = when it was
+/// sent or received here, about, in milliseconds since the Unix epoch (0: the host said that it was here), one entry with
+/// its hint if that is known. `SDS_FLAG_SENT`: we sent it; `SDS_FLAG_OWN`: the sender id is ours, though we did not.
+pub const SDS_RECORD_LOGGED: u16 = 28;
+
+/// Write: put the value under the channel and the key, whether there is one or not. The record of the manager itself has
+/// the empty channel id.
+pub const SDS_WRITE_PUT: u16 = 1;
+/// Write: delete what is under the channel and the key, if it is there. No value.
+pub const SDS_WRITE_DELETE: u16 = 2;
+/// Write: delete all that is under the channel. No key, no value.
+pub const SDS_WRITE_FORGET: u16 = 3;
+/// Write: delete everything, of all channels and of the manager. No channel, no key, no value.
+pub const SDS_WRITE_WIPE: u16 = 4;
+
+/// Bytes of the key of a stored record: its kind, then 16 bytes. Compared bytewise, messages of a channel lie together, in
+/// the order in which they came.
+pub const SDS_KEY_SIZE: usize = 17;
+/// First byte of a key: a message of the log, for `sds_read_log_record`.
+pub const SDS_KEY_MESSAGE: u8 = 1;
+/// First byte of a key: what is said of a message of the log later; the 16 bytes are those of the message.
+pub const SDS_KEY_SIDE: u8 = 2;
 
 /// Transmit: a message of ours that nobody confirmed.
 pub const SDS_REASON_RESEND: u16 = 1;
@@ -110,6 +136,10 @@ pub const SDS_FLAG_OWN: u32 = 2;
 pub const SDS_FLAG_LATE: u32 = 4;
 /// Flag: the message came in the libsds profile, not in rfc.
 pub const SDS_FLAG_LIBSDS: u32 = 8;
+/// Flag: the bytes to broadcast are held back until they are stored. They come out of `sds_drain`, with `SDS_REASON_PUBLISH`.
+pub const SDS_FLAG_HELD: u32 = 16;
+/// Flag: we sent the message.
+pub const SDS_FLAG_SENT: u32 = 32;
 
 /// In the flags of a message status, the resends so far lie above this bit.
 pub const SDS_RESENDS_SHIFT: u32 = 16;

@@ -1,7 +1,7 @@
 //! Which result, output or event becomes which record.
 
 use super::record::*;
-use crate::manager::Manager;
+use crate::manager::{LogEntry, Manager};
 use crate::output::{
     Disposition, Event, MessageState, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
 };
@@ -25,6 +25,8 @@ pub(super) fn history<'a>(channel_id: &'a str, dependencies: &'a [Dependency]) -
 pub(super) fn wrapped<'a>(channel_id: &'a str, wrapped: &'a Wrapped) -> Record<'a> {
     Record {
         kind: SDS_RECORD_WRAPPED,
+        // A message always has bytes, unless they may not go out yet.
+        flags: if wrapped.bytes.is_empty() { SDS_FLAG_HELD } else { 0 },
         channel_id,
         message_id: &wrapped.message_id,
         lamport_timestamp_ms: wrapped.lamport_timestamp_ms,
@@ -57,6 +59,29 @@ pub(super) fn unwrapped<'a>(unwrapped: &'a Unwrapped<'a>) -> Record<'a> {
         sender_id: unwrapped.sender_id,
         data: unwrapped.content,
         entries: unwrapped.unmet.iter().map(entry).collect(),
+        ..Record::default()
+    }
+}
+
+/// The record of a message of a stored log.
+pub(super) fn logged<'a>(channel_id: &'a str, logged: &'a LogEntry) -> Record<'a> {
+    let flag = |set: bool, flag: u32| if set { flag } else { 0 };
+    let hint = logged.retrieval_hint.as_deref().map(|hint| HistoryEntry {
+        message_id: &logged.message_id,
+        retrieval_hint: Some(hint),
+        sender_id: None,
+    });
+    Record {
+        kind: SDS_RECORD_LOGGED,
+        flags: flag(logged.sent, SDS_FLAG_SENT) | flag(logged.own, SDS_FLAG_OWN) | flag(logged.late, SDS_FLAG_LATE),
+        lamport_timestamp_ms: Some(logged.lamport_timestamp_ms),
+        // Times end with the year 9999, which a double holds exactly.
+        number: logged.received_ms as f64,
+        channel_id,
+        message_id: &logged.message_id,
+        sender_id: &logged.sender_id,
+        data: &logged.content,
+        entries: hint.into_iter().collect(),
         ..Record::default()
     }
 }

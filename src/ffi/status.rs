@@ -72,12 +72,14 @@ pub enum sds_status_t {
     SDS_UNCONFIRMED = 29,
     /// The manager keeps its state in another way than the call is for.
     SDS_WRONG_STORE = 30,
+    /// This library was built without what the call needs; the detail tells which part.
+    SDS_NOT_BUILT_IN = 31,
 }
 
 use sds_status_t::*;
 
 impl sds_status_t {
-    const ALL: [(sds_status_t, &'static CStr); 31] = [
+    const ALL: [(sds_status_t, &'static CStr); 32] = [
         (SDS_OK, c"success"),
         (SDS_INVALID_ARGUMENT, c"invalid argument"),
         (SDS_INVALID_HANDLE, c"invalid manager handle"),
@@ -109,6 +111,7 @@ impl sds_status_t {
         (SDS_STORE_UNUSABLE, c"the store cannot be used"),
         (SDS_UNCONFIRMED, c"too much waits to be stored"),
         (SDS_WRONG_STORE, c"the manager keeps its state in another way"),
+        (SDS_NOT_BUILT_IN, c"not built into this library"),
     ];
 
     /// The text of a code; `None` for a number that is no code.

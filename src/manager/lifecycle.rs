@@ -11,8 +11,13 @@ use super::checks::check_id;
 use super::durable::{Durable, Offer};
 use super::outputs::Outputs;
 use super::schedule::Schedule;
+<<<<<<< HEAD
 use super::slot::{HeadSummary, Slot, State, Turn};
 use super::{Manager, unknown_channel};
+=======
+use super::slot::{HeadRecord, Slot, State, Turn};
+use super::{GREATEST_TIME_MS, Manager, unknown_channel};
+>>>>>>> capi
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::error::{Error, StoreError};
@@ -69,6 +74,9 @@ impl Manager {
     }
 
     fn restored(mut config: Config, mut store: Box<dyn Store>, by_host: bool, now_ms: TimeMs) -> Result<Self, Error> {
+        if now_ms > GREATEST_TIME_MS {
+            return Err(Error::TimeOutOfRange(now_ms));
+        }
         let record = store.manager()?.map(|record| decode::<ManagerRecord>(&record)).transpose();
         let record = record.map_err(StoreError::from)?;
         let heads = store.heads()?;

@@ -1,64 +1,10 @@
 // Every function, with every argument that it takes wrong in every way that a library can notice. Each time: the
 // status, a text that says what was wrong, nothing written, nothing changed. run.sh sees to it that none is left out.
-#include "party.h"
+#include "scene.h"
 
 #include <stdlib.h>
 
 void every_tests(void);
-
-// The arguments of all functions together: each takes some of them.
-struct args {
-    sds_manager_t manager;
-    const char *channel_id, *message_id;
-    size_t channel_id_len, message_id_len;
-    const uint8_t *bytes;
-    size_t bytes_len;
-    const size_t *lengths;
-    size_t count;
-    uint64_t now_ms;
-    uint32_t online, level;
-    uint8_t *memory;
-    size_t capacity;
-    size_t *len;
-    uint64_t *deadline_ms;
-    sds_manager_t *opened;
-    size_t config_size;
-    sds_buffer_t *out;
-    sds_config_t *config;
-    sds_channel_options_t *options;
-    sds_channel_status_t *status;
-    sds_inspection_t *inspection;
-    sds_record_t *record;
-    sds_entry_t *entry;
-    sds_error_t *error;
-};
-
-enum {
-    MANAGER = 1 << 0,
-    CHANNEL_ID = 1 << 1,
-    MESSAGE_ID = 1 << 2,  // of alice's message
-    NEW_ID = 1 << 3,      // of none yet
-    CONTENT = 1 << 4,     // also a hint
-    PACKET = 1 << 5,      // a message from the network
-    RECORDS = 1 << 6,
-    ITEMS = 1 << 7,  // lengths, count, and what they are the lengths of
-    TIME = 1 << 8,
-    OUT = 1 << 9,
-    MAY_LACK_OUT = 1 << 10,
-    MEMORY = 1 << 11,
-    LEN = 1 << 12,  // also an offset
-    CONFIG = 1 << 13,
-    OPTIONS = 1 << 14,
-    CHANNEL_STATUS = 1 << 15,
-    INSPECTION = 1 << 16,
-    RECORD = 1 << 17,
-    ENTRY = 1 << 18,
-    ERROR = 1 << 19,
-    BYTES_AND_LENGTH = CONTENT | PACKET | RECORDS,
-    ABOUT_CHANNEL = MANAGER | CHANNEL_ID | ERROR,
-    ABOUT_MESSAGE = ABOUT_CHANNEL | MESSAGE_ID,
-    WRAPS = ABOUT_CHANNEL | NEW_ID | CONTENT | TIME | OUT
-};
 
 #define CALL(name, ...) \
     static sds_status_t name(const struct args *a) { return sds_##name(__VA_ARGS__); }
@@ -68,6 +14,8 @@ enum {
 
 CALL(config_init, a->config, a->config_size)
 CALL(manager_open, a->config, a->opened, a->error)
+CALL(manager_open_store, a->config, a->path, a->path_len, a->synchronous, a->now_ms, a->opened, a->error)
+CALL(manager_open_external, a->config, a->stored, a->stored_count, a->now_ms, a->opened, a->error)
 CALL(manager_close, a->manager, a->error)
 CALL(manager_reset, a->manager, a->error)
 CALL(set_online, a->manager, a->online, a->now_ms, a->error)
@@ -91,6 +39,12 @@ CALL(set_retrieval_hint, MESSAGE_ARGS, BYTES_ARGS, a->error)
 CALL(message_status, MESSAGE_ARGS, a->out, a->error)
 CALL(retry, MESSAGE_ARGS, a->now_ms, a->error)
 CALL(cancel, MESSAGE_ARGS, a->now_ms, a->error)
+CALL(offer, a->manager, a->offered, a->out, a->error)
+CALL(confirm, a->manager, a->number, a->error)
+CALL(flush, a->manager, a->error)
+CALL(read_log, CHANNEL_ARGS, START, a->after_id, a->after_id_len, a->limit, a->out, NULL, a->error)
+CALL(read_log_record, a->manager, a->key, a->key_len, BYTES_ARGS, a->side, a->side_len, a->out, a->error)
+CALL(seed_history, CHANNEL_ARGS, a->known, a->known_count, a->now_ms, a->len, a->error)
 CALL(inspect, BYTES_ARGS, a->inspection, a->out, a->error)
 CALL(record_next, BYTES_ARGS, a->len, a->record)
 CALL(entry_next, a->record, a->len, a->entry)
@@ -106,7 +60,9 @@ struct function {
 #define ROW(name, takes) {"sds_" #name, name, (takes)}
 static const struct function functions[] = {
     ROW(config_init, CONFIG),
-    ROW(manager_open, CONFIG | ERROR),
+    ROW(manager_open, CONFIG | OPENS | ERROR),
+    ROW(manager_open_store, CONFIG | OPENS | TIME | ERROR),
+    ROW(manager_open_external, CONFIG | OPENS | TIME | ERROR),
     ROW(manager_close, MANAGER | ERROR),
     ROW(manager_reset, MANAGER | ERROR),
     ROW(set_online, MANAGER | TIME | ERROR),
@@ -130,94 +86,18 @@ static const struct function functions[] = {
     ROW(message_status, ABOUT_MESSAGE | OUT),
     ROW(retry, ABOUT_MESSAGE | TIME),
     ROW(cancel, ABOUT_MESSAGE | TIME),
+    ROW(offer, MANAGER | HOST | OUT | ERROR),
+    ROW(confirm, MANAGER | HOST | ERROR),
+    ROW(flush, MANAGER | STORE | ERROR),
+    ROW(read_log, ABOUT_CHANNEL | STORE | OUT),
+    ROW(read_log_record, MANAGER | HOST | LOGGED | OUT | ERROR),
+    ROW(seed_history, ABOUT_CHANNEL | STORE | KNOWN | TIME),
     ROW(inspect, PACKET | INSPECTION | OUT | MAY_LACK_OUT | ERROR),
     ROW(record_next, RECORDS | LEN | RECORD),
     ROW(entry_next, LEN | RECORD | ENTRY),
     ROW(set_log_level, ERROR),
     ROW(shutdown, ERROR),
 };
-
-// Alice, who sent "m", and good arguments for any call on her.
-struct scene {
-    struct party alice;
-    struct packet packet;
-    sds_buffer_t records, out;
-    uint8_t memory[32768];
-    size_t lengths[2], len;
-    uint64_t deadline_ms;
-    sds_manager_t opened;
-    sds_config_t config;
-    sds_channel_options_t options;
-    sds_channel_status_t status;
-    sds_inspection_t inspection;
-    sds_record_t record;
-    sds_entry_t entry;
-    sds_error_t error;
-};
-
-// A handle that was closed, and one whose place another manager has by now.
-static sds_manager_t closed, stale;
-
-static void scene_open(struct scene *it) {
-    struct party bob;
-    memset(it, 0, sizeof *it);
-    party_open(&bob, "bob", SDS_PROFILE_RFC);
-    party_wrap(&bob, "theirs", "x", START, &it->packet);
-    closed = bob.manager;
-    party_open(&it->alice, "alice", SDS_PROFILE_RFC);
-    stale = it->alice.manager;
-    party_close(&it->alice);
-    party_open(&it->alice, "alice", SDS_PROFILE_RFC);
-    party_close(&bob);
-    OK(sds_wrap_outgoing(it->alice.manager, CHANNEL, TEXT("m"), BYTES("x"), START, &it->alice.out, NULL));
-    OK(sds_next_history(it->alice.manager, CHANNEL, &it->records, NULL));
-}
-
-static void scene_close(struct scene *it) {
-    sds_buffer_free(&it->alice.out);
-    sds_buffer_free(&it->records);
-    sds_buffer_free(&it->out);
-    OK(sds_shutdown(NULL));
-}
-
-static struct args scene_args(struct scene *it, unsigned takes) {
-    struct args a;
-    size_t at = 0;
-    memset(&a, 0, sizeof a);
-    a.manager = it->alice.manager;
-    a.channel_id = "chat", a.channel_id_len = 4;
-    a.message_id = takes & NEW_ID ? "n" : "m", a.message_id_len = 1;
-    a.bytes = (const uint8_t *)"x", a.bytes_len = 1;
-    // A batch succeeds whatever its messages are, and at whatever time; as two ids, "xy" is fine.
-    it->lengths[0] = it->lengths[1] = 1;
-    a.lengths = it->lengths, a.count = 2;
-    if (takes & PACKET) {
-        a.bytes = it->packet.data, a.bytes_len = it->packet.len;
-    } else if (takes & RECORDS) {
-        a.bytes = it->records.data, a.bytes_len = it->records.len;
-    } else if (takes & ITEMS) {
-        a.bytes = (const uint8_t *)"xy";
-    }
-    a.now_ms = START;
-    a.online = 1;
-    a.memory = it->memory, a.capacity = sizeof it->memory;
-    it->len = 0, a.len = &it->len;
-    it->deadline_ms = 7, a.deadline_ms = &it->deadline_ms;
-    it->opened = 7, a.opened = &it->opened;
-    a.out = &it->out;
-    OK(sds_config_init(&it->config, sizeof it->config));
-    a.config = &it->config, a.config_size = sizeof it->config;
-    it->options.size = sizeof it->options, a.options = &it->options;
-    it->options.profile = SDS_PROFILE_DEFAULT, it->options.flags = 0;
-    it->status.size = sizeof it->status, a.status = &it->status;
-    it->inspection.size = sizeof it->inspection, a.inspection = &it->inspection;
-    it->record.size = sizeof it->record, a.record = &it->record;
-    OK(sds_record_next(it->records.data, it->records.len, &at, a.record));
-    it->entry.size = sizeof it->entry, a.entry = &it->entry;
-    memset(&it->error, 0, sizeof it->error);
-    it->error.size = sizeof it->error, a.error = &it->error;
-    return a;
-}
 
 struct defect {
     const char *what;
@@ -234,6 +114,8 @@ static uint8_t a_byte;
 static size_t beyond[2] = {SIZE_MAX, 2};
 static size_t impossible[1] = {SIZE_MAX};
 static char long_id[257];
+static uint8_t long_hint[1025];
+static const uint8_t other_key[SDS_KEY_SIZE] = {SDS_KEY_SIDE};
 
 #define SPOIL(name, change) \
     static void name(struct args *a) { change; }
@@ -281,6 +163,44 @@ SPOIL(participant_not_utf8, a->config->participant_id = "\xff"; a->config->parti
 SPOIL(config_profile, a->config->profile = 77)
 SPOIL(config_flag, a->config->has_seed = 2)
 SPOIL(config_value, a->config->max_outputs = 1)
+SPOIL(path_null, a->path = NULL)
+SPOIL(path_over_isize, a->path_len = SIZE_MAX)
+SPOIL(path_not_utf8, a->path = "\xff"; a->path_len = 1)
+SPOIL(path_empty, a->path_len = 0)
+SPOIL(path_of_two, a->path = "a\0b"; a->path_len = 3)
+SPOIL(synchronous_3, a->synchronous = 3)
+SPOIL(stored_null, a->stored = NULL; a->stored_count = 1)
+SPOIL(stored_beyond, a->stored_count = SIZE_MAX)
+SPOIL(stored_size, a->stored->size--; a->stored_count = 1)
+SPOIL(stored_channel, a->stored->channel_id = "\xff"; a->stored->channel_id_len = 1; a->stored_count = 1)
+SPOIL(stored_key_null, a->stored->key = NULL; a->stored_count = 1)
+SPOIL(stored_key_short, a->stored->key_len = 16; a->stored_count = 1)
+SPOIL(stored_key_kind, a->stored->key = (const uint8_t *)long_id; a->stored_count = 1)
+SPOIL(stored_value_null, a->stored->value_len = 9; a->stored_count = 1)
+SPOIL(stored_value, a->stored->value = (const uint8_t *)long_id; a->stored->value_len = 9; a->stored_count = 1)
+SPOIL(offered_null, a->offered = NULL)
+SPOIL(number_other, a->number++)
+SPOIL(number_none, a->number = 0)
+SPOIL(after_null, a->after_id = NULL)
+SPOIL(after_not_utf8, a->after_id = "\xff")
+SPOIL(limit_none, a->limit = 0)
+SPOIL(key_null, a->key = NULL)
+SPOIL(key_short, a->key_len = 1)
+SPOIL(key_kind, a->key = (const uint8_t *)long_id)
+SPOIL(key_of_another, a->key = other_key)
+SPOIL(value_cut, a->bytes_len--)
+SPOIL(side_null, a->side_len = 1)
+SPOIL(side_other, a->side = (const uint8_t *)long_id; a->side_len = sizeof long_id)
+SPOIL(known_nothing, a->known = NULL)
+SPOIL(known_beyond, a->known_count = SIZE_MAX)
+SPOIL(known_id_null, a->known->message_id = NULL)
+SPOIL(known_id_not_utf8, a->known->message_id = "\xff")
+SPOIL(known_id_empty, a->known->message_id_len = 0)
+SPOIL(known_id_long, a->known->message_id = long_id; a->known->message_id_len = sizeof long_id)
+SPOIL(known_sender_not_utf8, a->known->sender_id = "\xff"; a->known->sender_id_len = 1)
+SPOIL(known_sender_long, a->known->sender_id = long_id; a->known->sender_id_len = sizeof long_id)
+SPOIL(known_hint_null, a->known->retrieval_hint_len = 1)
+SPOIL(known_hint_long, a->known->retrieval_hint = long_hint; a->known->retrieval_hint_len = sizeof long_hint)
 SPOIL(entries_null, a->record->entries = NULL)
 SPOIL(entries_over_isize, a->record->entries_len = SIZE_MAX)
 // A structure of a size that no release had, and one that is not there.
@@ -297,6 +217,7 @@ SPOIL_SIZED(status)
 SPOIL_SIZED(inspection)
 SPOIL_SIZED(record)
 SPOIL_SIZED(entry)
+SPOIL_SIZES(known)
 
 #define DEFECT(of, spoil, status, says) {#spoil, of, NULL, spoil, SDS_##status, says}
 #define ONLY(function, spoil, status, says) {#spoil, 0, function, spoil, SDS_##status, says}
@@ -340,20 +261,59 @@ static const struct defect defects[] = {
     DEFECT(MEMORY, memory_over_isize, INVALID_ARGUMENT, "impossible with a length"),
     DEFECT(LEN, len_null, INVALID_ARGUMENT, "len is NULL"),
     ONLY("sds_next_deadline", deadline_null, INVALID_ARGUMENT, "deadline_ms is NULL"),
-    ONLY("sds_manager_open", opened_null, INVALID_ARGUMENT, "manager is NULL"),
+    DEFECT(OPENS, opened_null, INVALID_ARGUMENT, "manager is NULL"),
     ONLY("sds_set_online", online_two, INVALID_ARGUMENT, "online is 2"),
     ONLY("sds_set_log_level", level_99, INVALID_ARGUMENT, "99 is no log level"),
     DEFECT(CONFIG, config_null, INVALID_ARGUMENT, "config is NULL"),
     ONLY("sds_config_init", size_argument, INVALID_SIZE, ""),
-    ONLY("sds_manager_open", config_0, INVALID_SIZE, "size of config is 0"),
-    ONLY("sds_manager_open", config_short, INVALID_SIZE, "size of config"),
-    ONLY("sds_manager_open", config_over, INVALID_SIZE, "size of config"),
-    ONLY("sds_manager_open", participant_null, INVALID_ARGUMENT, "participant_id is NULL with a length of 5"),
-    ONLY("sds_manager_open", participant_over_isize, INVALID_ARGUMENT, "participant_id has an impossible length"),
-    ONLY("sds_manager_open", participant_not_utf8, NOT_UTF8, "participant_id is not UTF-8"),
-    ONLY("sds_manager_open", config_profile, INVALID_ARGUMENT, "profile is 77"),
-    ONLY("sds_manager_open", config_flag, INVALID_ARGUMENT, "has_seed is 2"),
-    ONLY("sds_manager_open", config_value, INVALID_CONFIG, "max_outputs"),
+    DEFECT(OPENS, config_0, INVALID_SIZE, "size of config is 0"),
+    DEFECT(OPENS, config_short, INVALID_SIZE, "size of config"),
+    DEFECT(OPENS, config_over, INVALID_SIZE, "size of config"),
+    DEFECT(OPENS, participant_null, INVALID_ARGUMENT, "participant_id is NULL with a length of 5"),
+    DEFECT(OPENS, participant_over_isize, INVALID_ARGUMENT, "participant_id has an impossible length"),
+    DEFECT(OPENS, participant_not_utf8, NOT_UTF8, "participant_id is not UTF-8"),
+    DEFECT(OPENS, config_profile, INVALID_ARGUMENT, "profile is 77"),
+    DEFECT(OPENS, config_flag, INVALID_ARGUMENT, "has_seed is 2"),
+    DEFECT(OPENS, config_value, INVALID_CONFIG, "max_outputs"),
+    ONLY("sds_manager_open_store", path_null, INVALID_ARGUMENT, "path is NULL with a length of 8"),
+    ONLY("sds_manager_open_store", path_over_isize, INVALID_ARGUMENT, "path has an impossible length"),
+    ONLY("sds_manager_open_store", path_not_utf8, NOT_UTF8, "path is not UTF-8"),
+    ONLY("sds_manager_open_store", path_empty, INVALID_ARGUMENT, "path is empty"),
+    ONLY("sds_manager_open_store", path_of_two, STORE_FAILED, "nul byte"),
+    ONLY("sds_manager_open_store", synchronous_3, INVALID_ARGUMENT, "synchronous is 3"),
+    ONLY("sds_manager_open_external", stored_null, INVALID_ARGUMENT, "records are NULL with a count of 1"),
+    ONLY("sds_manager_open_external", stored_beyond, INVALID_ARGUMENT, "impossible count of"),
+    ONLY("sds_manager_open_external", stored_size, INVALID_SIZE, "size of records"),
+    ONLY("sds_manager_open_external", stored_channel, NOT_UTF8, "channel id of a record is not UTF-8"),
+    ONLY("sds_manager_open_external", stored_key_null, INVALID_ARGUMENT, "key of a record is NULL"),
+    ONLY("sds_manager_open_external", stored_key_short, STORE_UNUSABLE, "key of the wrong length"),
+    ONLY("sds_manager_open_external", stored_key_kind, STORE_UNUSABLE, "unknown kind"),
+    ONLY("sds_manager_open_external", stored_value_null, INVALID_ARGUMENT, "value of a record is NULL"),
+    ONLY("sds_manager_open_external", stored_value, STORE_UNUSABLE, "does not decode"),
+    ONLY("sds_offer", offered_null, INVALID_ARGUMENT, "number is NULL"),
+    ONLY("sds_confirm", number_other, INVALID_ARGUMENT, "offer 2 is not the one that waits"),
+    ONLY("sds_confirm", number_none, INVALID_ARGUMENT, "offer 0 is not the one that waits"),
+    ONLY("sds_read_log", after_null, INVALID_ARGUMENT, "after_id is NULL"),
+    ONLY("sds_read_log", after_not_utf8, NOT_UTF8, "after_id is not UTF-8"),
+    ONLY("sds_read_log", limit_none, INVALID_ARGUMENT, "limit is 0"),
+    DEFECT(LOGGED, key_null, INVALID_ARGUMENT, "key is NULL"),
+    DEFECT(LOGGED, key_short, STORE_UNUSABLE, "key of the wrong length"),
+    DEFECT(LOGGED, key_kind, STORE_UNUSABLE, "unknown kind"),
+    DEFECT(LOGGED, key_of_another, INVALID_ARGUMENT, "not that of a message"),
+    DEFECT(LOGGED, value_cut, STORE_UNUSABLE, "does not decode"),
+    DEFECT(LOGGED, side_null, INVALID_ARGUMENT, "side is NULL"),
+    DEFECT(LOGGED, side_other, STORE_UNUSABLE, "does not decode"),
+    DEFECT(KNOWN, known_nothing, INVALID_ARGUMENT, "known are NULL with a count of 1"),
+    DEFECT(KNOWN, known_beyond, INVALID_ARGUMENT, "impossible count of"),
+    SIZES(KNOWN, known, "known"),
+    DEFECT(KNOWN, known_id_null, INVALID_ARGUMENT, "message id is NULL"),
+    DEFECT(KNOWN, known_id_not_utf8, NOT_UTF8, "message id is not UTF-8"),
+    DEFECT(KNOWN, known_id_empty, INVALID_ID, "message id is empty"),
+    DEFECT(KNOWN, known_id_long, INVALID_ID, "message id of 257 bytes is over the limit of 256"),
+    DEFECT(KNOWN, known_sender_not_utf8, NOT_UTF8, "sender id is not UTF-8"),
+    DEFECT(KNOWN, known_sender_long, INVALID_ID, "sender id of 257 bytes is over the limit of 256"),
+    DEFECT(KNOWN, known_hint_null, INVALID_ARGUMENT, "hint is NULL"),
+    DEFECT(KNOWN, known_hint_long, TOO_LARGE, "hint of 1025 bytes is over the limit of 1024"),
     // Without options a channel has the usual ones.
     SIZES(OPTIONS, options, "options"),
     DEFECT(OPTIONS, flags_other, INVALID_ARGUMENT, "unknown channel flags 0x1000"),
@@ -381,8 +341,8 @@ static void refused(struct scene *it, const struct function *function, const str
     sds_buffer_t after = {NULL, 0, 0};
     sds_channel_status_t status;
     uint64_t deadline_after = 0;
-    sds_manager_t manager = it->alice.manager;
     struct args args = scene_args(it, function->takes);
+    sds_manager_t manager = args.manager;
     int says = 1, same, unwritten;
     snprintf(what, sizeof what, "%s, %s", function->name, defect->what);
     defect->spoil(&args);
@@ -394,7 +354,7 @@ static void refused(struct scene *it, const struct function *function, const str
         printf("%s: \"%s\", wanted \"%s\"\n", what, it->error.text, defect->says);
     }
     check(says, what, __FILE__, __LINE__);
-    unwritten = it->len == 0 && it->out.len == 0 && it->opened == 7 && it->deadline_ms == 7 && no_data.len == 0 &&
+    unwritten = it->len == 0 && it->out.len == 0 && it->opened == 7 && it->deadline_ms == 7 && it->number == 7 && no_data.len == 0 &&
                 no_capacity.len == 0;
     check(unwritten, what, __FILE__, __LINE__);
     status.size = sizeof status;

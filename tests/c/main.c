@@ -7,6 +7,8 @@ void look_tests(void);
 void misuse_tests(void);
 void every_tests(void);
 void boundary_tests(void);
+void store_tests(void);
+void external_tests(void);
 
 int main(void) {
     CHECK(sds_abi_version() == SDS_ABI_VERSION);
@@ -17,6 +19,8 @@ int main(void) {
     misuse_tests();
     every_tests();
     boundary_tests();
+    store_tests();
+    external_tests();
     printf("%d checks, %d failed\n", checks, failures);
     return failures == 0 ? 0 : 1;
 }

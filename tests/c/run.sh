@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 lib=../../target/lib out=../../target/c
 : "${CC:=cc}" "${CXX:=c++}" "${LIBS:=}"
 warnings='-Wall -Wextra -Werror -pedantic -g -I../../include'
-files='main.c check.c party.c talk.c repair.c look.c misuse.c every.c boundary.c'
+files='main.c check.c party.c talk.c repair.c look.c misuse.c scene.c every.c boundary.c store.c external.c'
 mkdir -p "$out"
 
 # A function that can fail and has no row in every.c would go untested without anybody noticing.

@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 host=$(rustc -vV | sed -n 's/^host: //p')
 out=../../target/sanitize
 warnings='-std=c11 -Wall -Wextra -Werror -g -O1 -fno-omit-frame-pointer -I../../include'
-files='main.c check.c party.c talk.c repair.c look.c misuse.c every.c boundary.c'
+files='main.c check.c party.c talk.c repair.c look.c misuse.c scene.c every.c boundary.c store.c external.c'
 mkdir -p "$out"
 
 fail() { echo "sanitize: $*" >&2; exit 1; }

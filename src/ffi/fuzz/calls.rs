@@ -6,6 +6,7 @@ use std::ptr;
 use arbitrary::{Result, Unstructured};
 
 use super::args::{Told, byte, channel, number, out};
+use super::durable;
 use super::messages::{hint, inspect, mark, message_status, on_message, unwrap, unwrap_batch, wrap, wrap_into};
 use super::world::{SDS_OK, World};
 use crate::ffi::guard::sds_error_t;
@@ -16,7 +17,11 @@ pub(super) const UNTOUCHED: u64 = 0x5aa5_5aa5;
 
 /// Makes the next call.
 pub(super) fn call(world: &mut World, input: &mut Unstructured<'_>) -> Result<()> {
-    match byte(input)? % 32 {
+    let number = byte(input)?;
+    if let Some(number) = number.checked_sub(192) {
+        return durable::call(world, input, number);
+    }
+    match number % 32 {
         0 => clock(world, input),
         1 => tick(world, input),
         2 | 3 => drain(world, input),
@@ -71,7 +76,7 @@ fn tick(world: &mut World, input: &mut Unstructured<'_>) -> Result<()> {
 
 type OnManager = unsafe extern "C" fn(sds_manager_t, *mut sds_error_t) -> sds_status_t;
 
-fn on_manager(world: &mut World, input: &mut Unstructured<'_>, call: OnManager) -> Result<()> {
+pub(super) fn on_manager(world: &mut World, input: &mut Unstructured<'_>, call: OnManager) -> Result<()> {
     let (manager, mut told) = (world.handle(byte(input)?), Told::from(input)?);
     // SAFETY: as for `tick`.
     let status = unsafe { call(manager, told.pointer()) };

@@ -68,7 +68,8 @@ pub(super) fn wrap_into(world: &mut World, input: &mut Unstructured<'_>) -> Resu
     told.check(status);
     if status == SDS_OK {
         world.read_out(status, &result);
-        if len <= memory.len() {
+        // None, if they are held back.
+        if (1..=memory.len()).contains(&len) {
             keep(&mut world.packets, memory[..len].to_vec());
         }
     } else {

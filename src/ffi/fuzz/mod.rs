@@ -3,6 +3,7 @@
 
 mod args;
 mod calls;
+mod durable;
 mod messages;
 mod world;
 

@@ -1,5 +1,6 @@
 //! The host in the target `ffi`: its managers, its memory, and what it has read out of records.
 
+use std::collections::BTreeMap;
 use std::ptr;
 
 use super::args::Out;
@@ -19,6 +20,10 @@ pub(super) struct World {
     /// Messages on the network, and the ids that were heard of.
     pub packets: Vec<Vec<u8>>,
     pub ids: Vec<Vec<u8>>,
+    /// What the host keeps for its managers, all in one heap: by channel and key.
+    pub rows: BTreeMap<(Vec<u8>, Vec<u8>), Vec<u8>>,
+    /// The number of the offer that was made last.
+    pub offered: u64,
 }
 
 /// What the library wrote last: enough to be read again.
@@ -32,7 +37,8 @@ impl World {
         let mut config = sds_config_t::from_config(config);
         (config.has_seed, config.seed) = (1, 7);
         let (open, closed, packets, ids) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut world = Self { config, open, closed, now_ms, out, packets, ids };
+        let (rows, offered) = (BTreeMap::new(), 0);
+        let mut world = Self { config, open, closed, now_ms, out, packets, ids, rows, offered };
         for name in ["alice", "bob"] {
             let mut config = world.config;
             (config.participant_id, config.participant_id_len) = (name.as_ptr().cast(), name.len());
@@ -107,6 +113,38 @@ impl World {
             assert!(at <= data.len());
             self.keep(&record);
             assert_eq!(self.read_entries(&record), record.entry_count);
+        }
+    }
+
+    /// Writes what the offer in our buffer says.
+    pub fn commit(&mut self) {
+        let data = self.out_bytes().to_vec();
+        let mut at = 0;
+        // SAFETY: as for `read`.
+        let mut record: sds_record_t = unsafe { std::mem::zeroed() };
+        record.size = size_of::<sds_record_t>();
+        // SAFETY: as for `read`.
+        while unsafe { sds_record_next(data.as_ptr(), data.len(), &raw mut at, &raw mut record) } == SDS_OK {
+            if record.kind != SDS_RECORD_WRITE {
+                continue;
+            }
+            let channel = self.bytes(record.channel_id.cast(), record.channel_id_len).to_vec();
+            let data = self.bytes(record.data, record.data_len).to_vec();
+            match record.code {
+                SDS_WRITE_FORGET => self.rows.retain(|(other, _), _| *other != channel),
+                SDS_WRITE_WIPE => self.rows.clear(),
+                code => {
+                    let (key, value) = data.split_at(SDS_KEY_SIZE);
+                    let place = (channel, key.to_vec());
+                    let put = code == SDS_WRITE_PUT;
+                    assert!(put || code == SDS_WRITE_DELETE && value.is_empty());
+                    if put {
+                        self.rows.insert(place, value.to_vec())
+                    } else {
+                        self.rows.remove(&place)
+                    };
+                }
+            }
         }
     }
 

@@ -94,6 +94,16 @@ impl Calls {
         self.call(7, manager, &[back, 0])
     }
 
+    /// Opens one whose state the host keeps, with what it has; `how` and `at` spoil a row.
+    pub fn open_external(self, how: u8, at: u8) -> Self {
+        self.plain(196, &[0, 0, how, at, how & 15])
+    }
+
+    /// Takes what the third manager offers, and confirms it.
+    pub fn commit(self) -> Self {
+        self.call(204, 2, &[0, 0]).call(220, 2, &[0])
+    }
+
     pub fn pass(self, seconds: u8) -> Self {
         let script = self.plain(0, &[2, seconds, 0]);
         [0, 1].into_iter().fold(script, |script, manager| script.call(1, manager, &[]).call(2, manager, &[0]))

@@ -268,7 +268,28 @@ fn calls(seeds: &mut Vec<Seed>) {
         ("shutdown", talk().plain(31, &[0]).wrap(0, 3).plain(24, &[0, 0, 0, 0]).call(10, 0, &[0, 0])),
         ("hostile", talk().call(4, 255, &[220, 2, 220, 3, 250, 255]).call(7, 0, &[241, 254]).call(2, 0, &[130])),
     ];
-    for (name, script) in every {
+    for (name, script) in every.into_iter().chain(durable_calls()) {
         seeds.push(seed("ffi", name, script.bytes()));
     }
+}
+
+/// The third manager keeps its state.
+fn durable_calls() -> [(&'static str, Calls); 4] {
+    let open = |script: Calls| script.call(10, 2, &[0, 0]);
+    let store = open(Calls::default().plain(192, &[0, 0, 0])).wrap(2, 1).unwrap(1, 0).wrap(1, 2).unwrap(2, 0);
+    let store = store.call(248, 2, &[0, 2, 30, 9, 31, 10]).call(236, 2, &[0, 0, 180, 3, 0]).call(232, 2, &[]);
+    let kept = || {
+        let script = open(Calls::default().open_external(0, 0)).commit().wrap(2, 1).commit().call(2, 2, &[0]);
+        script.unwrap(1, 0).wrap(1, 2).unwrap(2, 0).wrap(1, 3).wrap(1, 4).unwrap(2, 0).commit()
+    };
+    // One that was never confirmed, and the same again.
+    let external = kept().wrap(2, 5).call(204, 2, &[0, 255]).call(204, 2, &[0, 255]).call(23, 2, &[]);
+    let external = external.open_external(0, 0).wrap(2, 5).commit().call(244, 2, &[0, 4, 0, 0]);
+    let external = external.call(12, 2, &[0]).commit().call(22, 2, &[]).commit();
+    // Every row damaged in some way, and used if it is taken all the same.
+    let spoil =
+        |script: Calls, how: u8| script.open_external(how, how).wrap(2, how % 32).call(1, 2, &[]).call(23, 2, &[]);
+    let damaged = (100..=255).step_by(3).fold(kept().call(23, 2, &[]), spoil);
+    let log = (0..=255).step_by(5).fold(kept(), |script, how| script.call(244, 2, &[0, how, how, how]));
+    [("store", store), ("external", external), ("external-damaged", damaged), ("external-log", log)]
 }

@@ -9,6 +9,7 @@ mod seen;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::{LogItem, Store, Write};
@@ -65,8 +66,16 @@ impl Sqlite {
     }
 
     fn with(mut connection: Connection, synchronous: Synchronous) -> Result<Self, StoreError> {
+        // SQLite opens what it cannot write for reading, and then fails for reasons that only it understands.
+        if connection.is_readonly(rusqlite::MAIN_DB).map_err(error)? {
+            return Err(StoreError::ReadOnly("the file, or the folder in which it lies, is read-only".to_owned()));
+        }
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Until it is known to be ours: SQLite would otherwise tidy up, when it closes it, what another program left.
+        let leave_alone = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        connection.set_db_config(leave_alone, true).map_err(error)?;
         schema::prepare(&mut connection, synchronous)?;
+        connection.set_db_config(leave_alone, false).map_err(error)?;
         let seen = Seen::open(&connection)?;
         Ok(Self { connection, channels: BTreeMap::new(), seen })
     }
