@@ -11,13 +11,8 @@ use super::checks::check_id;
 use super::durable::{Durable, Offer};
 use super::outputs::Outputs;
 use super::schedule::Schedule;
-<<<<<<< HEAD
 use super::slot::{HeadSummary, Slot, State, Turn};
-use super::{Manager, unknown_channel};
-=======
-use super::slot::{HeadRecord, Slot, State, Turn};
 use super::{GREATEST_TIME_MS, Manager, unknown_channel};
->>>>>>> capi
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::error::{Error, StoreError};
