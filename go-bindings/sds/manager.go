@@ -384,7 +384,8 @@ func (m *Manager) NextHistory(channelID string) ([]HistoryEntry, error) {
 // Tick does what is due: resends, sync messages, losses (RFC 109, periodic sweeps). Early, late or extra calls do no
 // harm. Drain afterwards.
 //
-// Errors: ErrOutputsFull if what waits left no room for all that is due: drain, and tick again.
+// Errors: ErrOutputsFull if what waits left no room for all that is due: drain, and tick again; ErrUnconfirmed: confirm, and
+// tick again; ErrStoreFailed, when channels for which it works had their turn.
 func (m *Manager) Tick(now time.Time) error {
 	ms, err := unixMilli(now)
 	if err != nil {

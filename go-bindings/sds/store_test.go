@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -473,6 +474,68 @@ func TestExternalAndStoreSayTheSame(t *testing.T) {
 			check(t, external.Close())
 			check(t, stored.Close())
 			external, stored = rows.open(t, now, seeded), openStore(t, path, now, seeded)
+		}
+	}
+}
+
+// Many goroutines send, in channels of their own and in one of all, while another commits or reads. Nothing is lost.
+func TestKeptFromManyGoroutines(t *testing.T) {
+	const senders, each = 6, 20
+	rows, path := table{}, storePath(t)
+	stored, external := openStore(t, path, epoch), rows.open(t, epoch)
+	var all sync.WaitGroup
+	send := func(m *sds.Manager, of int) {
+		defer all.Done()
+		own := fmt.Sprint("of ", of)
+		if err := m.OpenChannel(own, sds.ChannelOptions{}, epoch); err != nil {
+			t.Error(err)
+		}
+		for i := range each {
+			for _, channel := range []string{own, channel} {
+				if _, err := m.WrapOutgoing(channel, sds.MessageID(fmt.Sprint(of, " ", i)), []byte("x"), epoch); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	for _, m := range []*sds.Manager{stored, external} {
+		check(t, m.OpenChannel(channel, sds.ChannelOptions{}, epoch))
+		for of := range senders {
+			all.Add(1)
+			go send(m, of)
+		}
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	published := 0
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		rows.commitAll(t, external)
+		for _, transmit := range outputs[sds.Transmit](t, external) {
+			if transmit.Reason == sds.ReasonPublish {
+				published++
+			}
+		}
+		must[sds.LogPage](t)(stored.ReadLog(channel, sds.LogPosition{}, 10))
+	}
+	if published != 2*senders*each {
+		t.Errorf("%d published", published)
+	}
+	check(t, stored.Close())
+	check(t, external.Close())
+	for what, m := range map[string]*sds.Manager{"stored": openStore(t, path, epoch), "external": rows.open(t, epoch)} {
+		if status := must[sds.ChannelStatus](t)(m.ChannelStatus(channel)); status.Sent != senders*each {
+			t.Errorf("%s: %d sent", what, status.Sent)
+		}
+		for of := range senders {
+			own := must[sds.ChannelStatus](t)(m.ChannelStatus(fmt.Sprint("of ", of)))
+			if own.Sent != each {
+				t.Errorf("%s: %d sent in a channel", what, own.Sent)
+			}
 		}
 	}
 }

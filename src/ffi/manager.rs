@@ -97,6 +97,7 @@ pub unsafe extern "C" fn sds_set_online(
 /// Parameters: `now_ms`: milliseconds since the Unix epoch.
 ///
 /// Returns: `SDS_OK`; `SDS_OUTPUTS_FULL` if undrained outputs left no room for all that is due: drain, and tick again;
+/// `SDS_UNCONFIRMED`: confirm, and tick again; `SDS_STORE_FAILED`, when channels for which it works had their turn;
 /// `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sds_tick(manager: sds_manager_t, now_ms: u64, error: *mut sds_error_t) -> sds_status_t {

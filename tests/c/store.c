@@ -328,6 +328,7 @@ static int full_disk(void) {
     STATUS(SDS_CLOSED, sds_tick(alice.manager, START + 14, NULL));
     limit.rlim_cur = limit.rlim_max;
     CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    sds_buffer_free(&alice.out);
     open_again(&alice, "alice", START + 15);
     OK(sds_message_status(alice.manager, CHANNEL, TEXT("full"), &alice.out, NULL));
     party_close(&alice);
