@@ -14,6 +14,7 @@ mod limits;
 mod member;
 mod ops;
 mod step;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ pub type Body = fn(&[u8]);
 
 /// The targets by name, as `fuzz/` has them.
 pub const TARGETS: &[(&str, Body)] =
-    &[("decode", decode::run), ("filter", filter::run), ("ops", ops::run), ("ffi", ffi)];
+    &[("decode", decode::run), ("filter", filter::run), ("ops", ops::run), ("ffi", ffi), ("store", store::run)];
 
 /// Target `ffi`: what a host in C may do, right or wrong. Its body needs pointers, and lies where these may be used.
 fn ffi(bytes: &[u8]) {

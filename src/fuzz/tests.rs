@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{TARGETS, run};
+use super::{TARGETS, run, store};
+use crate::record::Kind;
+use crate::types::Profile;
 
 /// What is committed stays small.
 const MOST_FILES: usize = 300;
@@ -109,4 +111,14 @@ fn every_c_function_is_called() {
     assert!(functions.len() >= 30, "{functions:?}");
     let called: BTreeSet<&str> = sources.split(|c| !is_word(c)).collect();
     assert_eq!(functions.difference(&called).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+/// Otherwise some damage would never be done.
+#[test]
+fn the_damaged_store_has_records_of_every_kind() {
+    for profile in [Profile::Rfc, Profile::Libsds] {
+        let kinds: BTreeSet<_> = store::left(profile).records.iter().map(|record| record.1.kind).collect();
+        let missing: Vec<_> = (0..15).filter_map(Kind::from_number).filter(|kind| !kinds.contains(kind)).collect();
+        assert_eq!(missing, [], "{}", profile.name());
+    }
 }

@@ -51,7 +51,7 @@ fn may_use(user: &str, used: &str) -> bool {
         "manager" => leaf && used != "bloom" || matches!(used, "wire" | "channel" | "store"),
         "ffi" => leaf && used != "bloom" || matches!(used, "manager" | "inspect" | "store"),
         // Bodies for fuzzers, in no library: they use everything, and nobody uses them.
-        "fuzz" => leaf || matches!(used, "wire" | "manager" | "inspect" | "ffi"),
+        "fuzz" => leaf || matches!(used, "wire" | "manager" | "inspect" | "ffi" | "store"),
         _ => false,
     }
 }

@@ -31,7 +31,20 @@ pub fn all() -> Vec<Seed> {
     own_filters(&mut seeds);
     ops(&mut seeds);
     calls(&mut seeds);
+    damages(&mut seeds);
     seeds
+}
+
+/// Each kind of damage, in stores of both profiles and for both ways to open them: the body says how bytes are read.
+fn damages(seeds: &mut Vec<Seed>) {
+    let mut rng = fastrand::Rng::with_seed(11);
+    for number in 0..24_u8 {
+        let mut bytes = vec![number % 4];
+        bytes.extend(std::iter::repeat_with(|| rng.u8(..)).take(20 + 4 * usize::from(number)));
+        // Numbers in a range are read from the end.
+        bytes.push(number % 12);
+        seeds.push(seed("store", &format!("damage-{number:02}"), bytes));
+    }
 }
 
 fn seed(target: &'static str, name: &str, bytes: Vec<u8>) -> Seed {
