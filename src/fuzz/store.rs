@@ -208,7 +208,7 @@ fn damage(input: &mut Unstructured<'_>, records: &mut Vec<Record>) -> Result<()>
             records[at].2 = input.bytes(len)?.to_vec();
         }
         8 => records[at].1.id = input.arbitrary()?,
-        9 => records[at].0 = ChannelId::from(if other % 2 == 0 { "kitchen" } else { "" }),
+        9 => records[at].0 = ChannelId::from(if other.is_multiple_of(2) { "kitchen" } else { "" }),
         _ => {
             let copy = records[at].clone();
             records.push((copy.0, Key { id: copy.1.id.wrapping_add(1), ..copy.1 }, copy.2));
