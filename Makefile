@@ -214,6 +214,13 @@ bench: lib
 .PHONY: flood limits
 flood:
 	$(CARGO) bench --locked --bench flood
+## crash-test: ROUNDS=500: a process is killed at random, restarted and checked; minutes
+.PHONY: crash-test sqlcipher-test
+crash-test:
+	SDS_CRASH_ROUNDS=$(or $(ROUNDS),500) $(CARGO) test --locked --test crash -- --nocapture
+## sqlcipher-test: builds SQLCipher and OpenSSL, and runs the tests of durable state with them; minutes
+sqlcipher-test:
+	$(CARGO) test --locked --features sqlcipher --test durable
 ## limits: write docs/limits.md from src/config.rs and tests/hostile/limits.tsv
 limits:
 	SDS_WRITE_LIMITS=1 $(CARGO) test --quiet --locked --test hostile limits_document

@@ -1,6 +1,8 @@
 //! Durable state: whatever keeps it, a manager that is restored goes on as if it had never stopped.
 
 mod contract;
+#[cfg(feature = "sqlcipher")]
+mod encrypted;
 mod failing;
 mod host;
 mod kinds;

@@ -30,7 +30,7 @@ fn o2_possibly_acknowledged_ones_have_their_own_period_and_come_second() {
     receive(&alice, &forged("r").of(Profile::Libsds).filter(&libsds_filter(967, &["possibly"], 20)).bytes(), NOW);
     assert_eq!(state(&alice, "possibly"), MessageState::PossiblyAcknowledged);
     events(&alice);
-    assert!(tick(&alice, NOW + 15 * SECOND - 1).is_empty(), "not after 5 s");
+    assert!(tick(&alice, NOW + 11 * SECOND - 1).is_empty(), "not after 5 s");
     assert_eq!(alice.next_deadline(), Some(NOW + 15 * SECOND));
     send(&alice, "unacknowledged", NOW + 11 * SECOND);
     let resent = tick(&alice, NOW + 16 * SECOND);
