@@ -161,7 +161,7 @@
 #define SDS_RECORD_INSPECTED 26
 
 // Record: one thing to write, in an offer. Code = `SDS_WRITE_*`, channel, data = the key of `SDS_KEY_SIZE` bytes and then
-// the value.
+// the value. A host that finds a code or a kind in an offer that it does not know must not commit it.
 #define SDS_RECORD_WRITE 27
 
 // Record: a message of a stored log. Channel, message id, sender, data = content, timestamp, flags, number = when it was
@@ -204,7 +204,7 @@
 // Transmit: a message that somebody else asked for (SDS-R).
 #define SDS_REASON_REPAIR_ANSWER 4
 
-// Reason of a transmission: a message of ours goes out for the first time, now that it is stored.
+// Transmit: a message of ours that goes out for the first time, now that it is stored.
 #define SDS_REASON_PUBLISH 5
 
 // Unwrapped: in causal order, show it.
@@ -933,6 +933,7 @@ sds_status_t sds_set_online(sds_manager_t manager,
 // Parameters: `now_ms`: milliseconds since the Unix epoch.
 //
 // Returns: `SDS_OK`; `SDS_OUTPUTS_FULL` if undrained outputs left no room for all that is due: drain, and tick again;
+// `SDS_UNCONFIRMED`: confirm, and tick again; `SDS_STORE_FAILED`, when channels for which it works had their turn;
 // `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
 sds_status_t sds_tick(sds_manager_t manager,
                       uint64_t now_ms,
@@ -1207,8 +1208,8 @@ const char *sds_status_text(int32_t status);
 // refused with the same status, and change nothing.
 //
 // Parameters: `config`: from `sds_config_init`; its participant id has to be that of the file. The seed is the one in the
-// file, if there is one. `path`: the file, UTF-8, made if it is not there; two more, named like it with `-wal` and
-// `-shm`, may lie beside it. One manager at a time can have it. `synchronous`: `SDS_SYNCHRONOUS_FULL`, unless you know
+// file, if there is one. `path`: the file, UTF-8, made if it is not there. Another, named like it with `-wal` at its end,
+// may lie beside it and is part of it. One manager at a time can have it. `synchronous`: `SDS_SYNCHRONOUS_FULL`, unless you know
 // better. `now_ms`: milliseconds since the Unix epoch. `manager`: receives the handle.
 //
 // Returns: as `sds_manager_open`, and: `SDS_STORE_UNUSABLE` if the file is damaged, was written by a later version, is of

@@ -37,8 +37,8 @@ type StoreOptions struct {
 // and what it would have returned comes out of Drain then. Until it is, calls that make more are refused with the same
 // status, and change nothing.
 //
-// The path is made if it is not there; two more files, named like it with -wal and -shm, may lie beside it. One manager at a
-// time can have it. The participant of the Config has to be that of the file; the seed is the one in the file, if there is
+// The file is made if it is not there. Another, named like it with -wal at its end, may lie beside it and is part of it. One
+// manager at a time can have it. The participant of the Config has to be that of the file; the seed is the one in the file, if there is
 // one.
 //
 // Errors: as Open; ErrStoreUnusable if the file is damaged, was written by a later version, is of another participant or of

@@ -62,7 +62,7 @@ pub const SDS_RECORD_MESSAGE_STATUS: u16 = 25;
 /// entries = causal history.
 pub const SDS_RECORD_INSPECTED: u16 = 26;
 /// Record: one thing to write, in an offer. Code = `SDS_WRITE_*`, channel, data = the key of `SDS_KEY_SIZE` bytes and then
-/// the value.
+/// the value. A host that finds a code or a kind in an offer that it does not know must not commit it.
 pub const SDS_RECORD_WRITE: u16 = 27;
 /// Record: a message of a stored log. Channel, message id, sender, data = content, timestamp, flags, number = when it was
 /// sent or received here, about, in milliseconds since the Unix epoch (0: the host said that it was here), one entry with
@@ -95,7 +95,7 @@ pub const SDS_REASON_SYNC: u16 = 2;
 pub const SDS_REASON_REPAIR_REQUEST: u16 = 3;
 /// Transmit: a message that somebody else asked for (SDS-R).
 pub const SDS_REASON_REPAIR_ANSWER: u16 = 4;
-/// Reason of a transmission: a message of ours goes out for the first time, now that it is stored.
+/// Transmit: a message of ours that goes out for the first time, now that it is stored.
 pub const SDS_REASON_PUBLISH: u16 = 5;
 
 /// Unwrapped: in causal order, show it.

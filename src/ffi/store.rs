@@ -59,8 +59,8 @@ unsafe impl args::Versioned for sds_stored_t {}
 /// refused with the same status, and change nothing.
 ///
 /// Parameters: `config`: from `sds_config_init`; its participant id has to be that of the file. The seed is the one in the
-/// file, if there is one. `path`: the file, UTF-8, made if it is not there; two more, named like it with `-wal` and
-/// `-shm`, may lie beside it. One manager at a time can have it. `synchronous`: `SDS_SYNCHRONOUS_FULL`, unless you know
+/// file, if there is one. `path`: the file, UTF-8, made if it is not there. Another, named like it with `-wal` at its end,
+/// may lie beside it and is part of it. One manager at a time can have it. `synchronous`: `SDS_SYNCHRONOUS_FULL`, unless you know
 /// better. `now_ms`: milliseconds since the Unix epoch. `manager`: receives the handle.
 ///
 /// Returns: as `sds_manager_open`, and: `SDS_STORE_UNUSABLE` if the file is damaged, was written by a later version, is of
