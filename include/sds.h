@@ -799,6 +799,18 @@ sds_status_t sds_next_history(sds_manager_t manager,
                               struct sds_buffer_t *out,
                               struct sds_error_t *error);
 
+// Tells which messages are missing now, the first to be lost first. Each was told by an event before, but after a restart
+// the host may have fetched none of it.
+//
+// Parameters: `out`: receives one `SDS_RECORD_HISTORY`, whose entries are the missing messages.
+//
+// Returns: as `sds_channel_close`; `SDS_NO_RESOURCES`.
+sds_status_t sds_missing(sds_manager_t manager,
+                         const char *channel_id,
+                         size_t channel_id_len,
+                         struct sds_buffer_t *out,
+                         struct sds_error_t *error);
+
 // Fills a configuration with the defaults.
 //
 // Parameters: `config`: the structure to fill. `size`: `sizeof(sds_config_t)` where the caller was compiled.

@@ -88,6 +88,7 @@ static sds_status_t drain(sds_manager_t manager, scratch_t *s) {
 #cgo nocallback sds_mark_dependencies_met
 #cgo nocallback sds_message_status
 #cgo nocallback sds_next_deadline
+#cgo nocallback sds_missing
 #cgo nocallback sds_next_history
 #cgo nocallback sds_retry
 #cgo nocallback sds_set_log_level
@@ -116,6 +117,7 @@ static sds_status_t drain(sds_manager_t manager, scratch_t *s) {
 #cgo noescape sds_mark_dependencies_met
 #cgo noescape sds_message_status
 #cgo noescape sds_next_deadline
+#cgo noescape sds_missing
 #cgo noescape sds_next_history
 #cgo noescape sds_retry
 #cgo noescape sds_set_log_level
@@ -514,6 +516,11 @@ func cDumpChannel(manager handle, channelID string, s *scratch) error {
 func cNextHistory(manager handle, channelID string, s *scratch) error {
 	channel, channelLen := text(channelID)
 	return s.err(C.sds_next_history(manager, channel, channelLen, &s.c.out, &s.c.error))
+}
+
+func cMissing(manager handle, channelID string, s *scratch) error {
+	channel, channelLen := text(channelID)
+	return s.err(C.sds_missing(manager, channel, channelLen, &s.c.out, &s.c.error))
 }
 
 // cWrapOutgoing writes the bytes to memory and returns how many they are. If they do not fit there, they are in the record.

@@ -367,9 +367,21 @@ func (m *Manager) SetRetrievalHint(channelID string, id MessageID, hint []byte) 
 //
 // Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) NextHistory(channelID string) ([]HistoryEntry, error) {
+	return m.entries(channelID, cNextHistory)
+}
+
+// Missing tells what is missing now, the first to be lost first. Each was told by an event before (MessageMissing), but
+// after a restart the host may have fetched none of it.
+//
+// Errors: as NextHistory.
+func (m *Manager) Missing(channelID string) ([]HistoryEntry, error) {
+	return m.entries(channelID, cMissing)
+}
+
+func (m *Manager) entries(channelID string, get func(handle, string, *scratch) error) ([]HistoryEntry, error) {
 	s := getScratch()
 	defer s.put()
-	err := cNextHistory(m.id(), channelID, s)
+	err := get(m.id(), channelID, s)
 	runtime.KeepAlive(m)
 	if err != nil {
 		return nil, err

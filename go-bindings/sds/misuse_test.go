@@ -30,6 +30,7 @@ var calls = map[string]func(m *sds.Manager) error{
 	"UnwrapBatch":    func(m *sds.Manager) error { _, err := m.UnwrapIncomingBatch([][]byte{message}, epoch); return err },
 	"MarkMet":        func(m *sds.Manager) error { return m.MarkDependenciesMet(channel, []sds.MessageID{"x"}, epoch) },
 	"SetHint":        func(m *sds.Manager) error { return m.SetRetrievalHint(channel, "m", []byte("x")) },
+	"Missing":        func(m *sds.Manager) error { _, err := m.Missing(channel); return err },
 	"NextHistory":    func(m *sds.Manager) error { _, err := m.NextHistory(channel); return err },
 	"Tick":           func(m *sds.Manager) error { return m.Tick(epoch) },
 	"NextDeadline":   func(m *sds.Manager) error { _, _, err := m.NextDeadline(); return err },

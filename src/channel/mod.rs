@@ -259,6 +259,11 @@ impl Channel {
         self.log.history(false).map(named).collect()
     }
 
+    /// What is named and not here, the first to be lost first.
+    pub fn missing(&self) -> Vec<Dependency> {
+        self.incoming.missing().map(|(dependency, _)| dependency.clone()).collect()
+    }
+
     /// How far a message of ours got; `None` if it is none of ours, or no longer held.
     pub fn message_status(&self, message_id: &str) -> Option<MessageStatus> {
         self.outgoing.status(self.ids.hash(message_id))

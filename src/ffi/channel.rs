@@ -320,3 +320,26 @@ pub unsafe extern "C" fn sds_next_history(
         })
     }
 }
+
+/// Tells which messages are missing now, the first to be lost first. Each was told by an event before, but after a restart
+/// the host may have fetched none of it.
+///
+/// Parameters: `out`: receives one `SDS_RECORD_HISTORY`, whose entries are the missing messages.
+///
+/// Returns: as `sds_channel_close`; `SDS_NO_RESOURCES`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sds_missing(
+    manager: sds_manager_t,
+    channel_id: *const c_char,
+    channel_id_len: usize,
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+) -> sds_status_t {
+    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    unsafe {
+        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
+            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
+            report::history(channel_id, &manager.missing(channel_id)?).write_to(out)
+        })
+    }
+}

@@ -246,6 +246,12 @@ impl Manager {
         self.with_channel(channel_id, |channel, _| Ok(channel.next_history()))
     }
 
+    /// What is missing now, the first to be lost first. Each was told by an event before, but after a restart the host may
+    /// have fetched none of it.
+    pub fn missing(&self, channel_id: &str) -> Result<Vec<Dependency>, Error> {
+        self.with_channel(channel_id, |channel, _| Ok(channel.missing()))
+    }
+
     /// How far a message of ours got.
     pub fn message_status(&self, channel_id: &str, message_id: &str) -> Result<MessageStatus, Error> {
         check_id("message id", message_id, &self.config)?;

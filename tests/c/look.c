@@ -32,7 +32,7 @@ static void into_bytes(void) {
 }
 
 static void into_a_channel(void) {
-    struct party alice;
+    struct party alice, bob;
     struct packet packet;
     sds_channel_status_t status;
     sds_entry_t entry;
@@ -53,6 +53,20 @@ static void into_a_channel(void) {
     CHECK(status.sent == 1 && status.logged == 1 && status.unacknowledged == 1);
     CHECK(status.received == 0 && status.missing == 0 && status.waiting == 0);
     CHECK(status.lamport_timestamp_ms >= START);
+
+    party_wrap(&alice, "m2", "another", START, &packet);
+    party_open(&bob, "bob", SDS_PROFILE_RFC);
+    OK(sds_missing(bob.manager, CHANNEL, &bob.out, NULL));
+    party_read(&bob);
+    CHECK(bob.record.kind == SDS_RECORD_HISTORY && bob.record.entry_count == 0);
+    OK(sds_unwrap_incoming(bob.manager, packet.data, packet.len, START, &bob.out, NULL));
+    OK(sds_missing(bob.manager, CHANNEL, &bob.out, NULL));
+    party_read(&bob);
+    CHECK(bob.record.entry_count == 1);
+    at = 0;
+    OK(sds_entry_next(&bob.record, &at, &entry));
+    CHECK(is_text(entry.message_id, entry.message_id_len, "m1"));
+    party_close(&bob);
 
     OK(sds_channel_dump(alice.manager, CHANNEL, &alice.out, NULL));
     CHECK(alice.out.len > 2 && alice.out.data[0] == '{' && alice.out.data[alice.out.len - 1] == '}');

@@ -111,6 +111,8 @@ fn what_waits_goes_on_waiting_and_nothing_missing_is_told_twice() {
         let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
         assert_eq!(alice.unwrap_incoming(&third, NOW_MS).expect("good").disposition, Disposition::Waiting);
         assert_eq!(events(kind.drain(&alice)), [], "b1 is known to be missing");
+        let missing: Vec<_> = alice.missing(CHANNEL).expect("open").into_iter().map(|it| it.message_id).collect();
+        assert_eq!(missing, ["b1".into()], "and who was restarted can ask");
         drop(alice);
         let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
         assert_eq!(alice.unwrap_incoming(&first, NOW_MS).expect("good").disposition, Disposition::Delivered);

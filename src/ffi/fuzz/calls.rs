@@ -245,6 +245,11 @@ fn next_history(world: &mut World, input: &mut Unstructured<'_>) -> Result<()> {
     let status = unsafe { sds_next_history(manager, place.text(), place.len(), pointer, told.pointer()) };
     told.check(status);
     world.read_out(status, &result);
+    let pointer = world.out(&mut result);
+    // SAFETY: the same.
+    let status = unsafe { sds_missing(manager, place.text(), place.len(), pointer, told.pointer()) };
+    told.check(status);
+    world.read_out(status, &result);
     Ok(())
 }
 
