@@ -28,6 +28,7 @@ CALL(channel_forget, CHANNEL_ARGS, a->error)
 CALL(channel_list, a->manager, a->out, a->error)
 CALL(channel_status, CHANNEL_ARGS, a->status, a->error)
 CALL(channel_dump, CHANNEL_ARGS, a->out, a->error)
+CALL(missing, CHANNEL_ARGS, a->out, a->error)
 CALL(next_history, CHANNEL_ARGS, a->out, a->error)
 CALL(wrap_outgoing, MESSAGE_ARGS, BYTES_ARGS, a->now_ms, a->out, a->error)
 CALL(wrap_outgoing_into, MESSAGE_ARGS, BYTES_ARGS, a->now_ms, a->memory, a->capacity, a->len, a->out, a->error)
@@ -75,6 +76,7 @@ static const struct function functions[] = {
     ROW(channel_list, MANAGER | OUT | ERROR),
     ROW(channel_status, ABOUT_CHANNEL | CHANNEL_STATUS),
     ROW(channel_dump, ABOUT_CHANNEL | OUT),
+    ROW(missing, ABOUT_CHANNEL | OUT),
     ROW(next_history, ABOUT_CHANNEL | OUT),
     ROW(wrap_outgoing, WRAPS),
     ROW(wrap_outgoing_into, WRAPS | MEMORY | LEN),
