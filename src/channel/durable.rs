@@ -25,6 +25,9 @@ use crate::output::{ChannelOptions, Hint};
 use crate::record::{Change, Damaged, Key, Kind, StoredMessage, Value, Wanted};
 use crate::types::{ChannelId, ParticipantId, Profile, TimeMs};
 
+/// Stored messages that one call deletes at most. Later calls go on with it.
+const MOST_TRIMMED: u64 = 256;
+
 /// How a channel stands: all of it that is no line of entries.
 #[derive(Clone, PartialEq, Message)]
 pub struct ChannelRecord {
@@ -220,15 +223,16 @@ impl Channel {
         }
     }
 
-    /// What is too much on disk, or too old, is deleted, the oldest by arrival first. What is in memory, or may have to be
-    /// sent again, stays.
+    /// What is too much on disk, or too old, is deleted, the oldest by arrival first, so many in a call. What is in memory,
+    /// or may have to be sent again, stays.
     fn trim_stored(&mut self, changes: &mut Vec<Change>) {
         let now_ms = self.clock.latest().steady_ms;
         let (next, in_memory) = (self.log.next_number(), self.log.first_number());
         let Some(retention) = &mut self.retention else { return };
         let too_many = next.saturating_sub(self.config.stored_messages);
         let too_old = retention.too_old(next, now_ms, self.config.stored_ms);
-        let keep_from = too_many.max(too_old).min(in_memory);
+        // All at once might be as many as a lowered limit, or a damaged record, says.
+        let keep_from = too_many.max(too_old).min(in_memory).min(retention.first.saturating_add(MOST_TRIMMED));
         while retention.first < keep_from {
             if !self.outgoing.needs(retention.first) {
                 delete_message(retention.first, changes);

@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{TARGETS, run, store};
+use super::{NOW, TARGETS, run, store};
+use crate::config::Config;
+use crate::manager::Manager;
+use crate::output::ChannelOptions;
 use crate::record::Kind;
+use crate::store::Memory;
 use crate::types::Profile;
 
 /// What is committed stays small.
@@ -120,4 +124,24 @@ fn the_damaged_store_has_records_of_every_kind() {
     let kinds: BTreeSet<_> = left.iter().flat_map(|left| &left.records).map(|record| record.1.kind).collect();
     let missing: Vec<_> = (0..15).filter_map(Kind::from_number).filter(|kind| !kinds.contains(kind)).collect();
     assert_eq!(missing, []);
+}
+
+/// A damaged number: else as many messages as it says would be deleted, one by one, in the first call.
+#[test]
+fn a_log_that_says_it_is_endless_takes_no_endless_time() {
+    let config = Config { participant_id: "alice".to_owned(), seed: Some(5), ..Config::default() };
+    let memory = Memory::default();
+    let alice = Manager::open_store(config.clone(), memory.clone(), NOW).expect("opens");
+    alice.open_channel("garden", ChannelOptions::default(), NOW).expect("opens");
+    alice.flush().expect("memory");
+    drop(alice);
+    let mut records = memory.all();
+    let head = records.iter_mut().find(|record| record.1.kind == Kind::Head && !record.0.is_empty()).expect("a head");
+    // Its log, once more: the first number in memory is 2^62.
+    head.2.extend([0x62, 10, 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]);
+    let alice = Manager::open_external(config, records, NOW).expect("opens");
+    alice.open_channel("garden", ChannelOptions::default(), NOW).expect("opens");
+    alice.wrap_outgoing("garden", Some("new"), b"hello", NOW).expect("wraps");
+    let writes = alice.offer().expect("the host's").expect("something").writes;
+    assert!((512..600).contains(&writes.len()), "{} writes", writes.len());
 }
