@@ -25,8 +25,8 @@ use crate::output::{ChannelOptions, Hint};
 use crate::record::{Change, Damaged, Key, Kind, StoredMessage, Value, Wanted};
 use crate::types::{ChannelId, ParticipantId, Profile, TimeMs};
 
-/// Stored messages that one call deletes at most. Later calls go on with it.
-const MOST_TRIMMED: u64 = 256;
+/// Stored messages that one call deletes at most: more than one adds. Later calls go on with it.
+const MOST_TRIMMED: u64 = 4_096;
 
 /// How a channel stands: all of it that is no line of entries.
 #[derive(Clone, PartialEq, Message)]
@@ -297,6 +297,9 @@ impl Channel {
             Counters { received, sent, duplicates, delivered_early, filters_refused, refilters_refused, repaired };
         channel.filter.restore(&record.filter, &records.covered)?;
         channel.log = Log::restore(&record.log, records.log, &channel.config)?;
+        if record.stored_first > channel.log.first_number() {
+            return Err(Damaged("a log on disk that begins after the one in memory"));
+        }
         channel.incoming = Incoming::restore(&record.incoming, &records.incoming, &channel.config)?;
         channel.outgoing = Outgoing::restore(&record.outgoing, &records.outgoing)?;
         channel.sync.restore(&record.sync)?;
