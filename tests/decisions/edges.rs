@@ -357,3 +357,28 @@ fn nobody_answers_for_a_message_without_a_sender() {
         assert!(!in_response_group("", "", "m", groups), "{groups} groups");
     }
 }
+
+#[test]
+fn older_messages_of_the_stamp_of_the_latest_are_named_too() {
+    let alice = member("alice");
+    (0..8).for_each(|number| drop(receive(&alice, &forged(&format!("m{number}")).bytes(), NOW)));
+    assert_eq!(history(&send(&alice, "mine", NOW).bytes), ["m0", "m1", "m2", "m5", "m6", "m7"]);
+}
+
+#[test]
+fn what_was_named_while_it_waited_was_named_enough() {
+    let alice = member("alice");
+    receive(&alice, &forged("w").after(&["x"]).bytes(), NOW);
+    for number in 1..5 {
+        receive(&alice, &forged(&format!("y{number}")).at(NOW + number).after(&["w"]).bytes(), NOW);
+    }
+    receive(&alice, &forged("x").at(NOW - 1).bytes(), NOW);
+    assert_eq!(history(&send(&alice, "mine", NOW + SECOND).bytes), ["y1", "y2", "y3", "y4"]);
+}
+
+#[test]
+fn a_dump_shows_what_is_missing() {
+    let alice = member("alice");
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    assert_eq!(dump(&alice)["missing"][0]["message_id"], "x");
+}
