@@ -6,6 +6,7 @@ mod common;
 mod acks;
 mod channels;
 mod clock;
+mod edges;
 mod filter;
 mod ids;
 mod log;
