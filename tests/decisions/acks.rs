@@ -105,8 +105,8 @@ fn the_bound_of_certainty_is_the_configured_one() {
 
 #[test]
 fn evidence_counts_for_what_it_is_worth_for_that_message() {
-    // In a filter of 128 bits the probes for some ids fall on the same few bits, which are easily set by others.
-    let filter = |id: &str| libsds_filter(128, &[id], 12);
+    // In a filter of 120 bits the probes for some ids fall on the same few bits, which are easily set by others.
+    let filter = |id: &str| libsds_filter(120, &[id], 12);
     let chance = |id: &String| false_chance(LIBSDS, &filter(id), id);
     let ids = ids("m", 100);
     let by_chance = |a: &&String, b: &&String| chance(a).total_cmp(&chance(b));
