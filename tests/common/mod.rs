@@ -200,6 +200,11 @@ pub fn decode(bytes: &[u8]) -> (Profile, Message<'_>) {
     wire::decode(bytes, &Config::default()).unwrap()
 }
 
+/// Ids with a number each, from 0.
+pub fn ids(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{prefix}{number}")).collect()
+}
+
 /// The ids in the causal history of a message.
 pub fn history(bytes: &[u8]) -> Vec<String> {
     decode(bytes).1.causal_history.iter().map(|entry| entry.message_id.to_owned()).collect()

@@ -1,5 +1,6 @@
 //! Channels, hints, limits on what waits, and runs that can be replayed.
 
+use sds::channel::Channel;
 use sds::output::{ChannelOptions, ChannelStatus, Disposition, Event, MessageState, Output};
 use sds::types::Profile;
 use sds::{Error, Manager};
@@ -62,6 +63,28 @@ fn opening_again_asks_for_the_same_options() {
     ] {
         let error = refused(&alice, || alice.open_channel(CHANNEL, other, NOW));
         assert_eq!(error, Error::ChannelOptionsDiffer(CHANNEL.into()));
+        alice.open_channel("other", other, NOW).unwrap();
+        alice.open_channel("other", other, NOW).unwrap();
+        let error = refused(&alice, || alice.open_channel("other", ChannelOptions::default(), NOW));
+        assert_eq!(error, Error::ChannelOptionsDiffer("other".into()), "what was not the default is kept");
+        alice.forget_channel("other").unwrap();
+    }
+}
+
+#[test]
+fn a_channel_is_unused_until_anything_is_received() {
+    // What is asked when a call was refused for which a channel was opened: another thread may use it by then.
+    let config = std::sync::Arc::new(config("alice"));
+    for from_now in [false, true] {
+        let options = ChannelOptions { from_now, ..ChannelOptions::default() };
+        let opened = || Channel::new(CHANNEL.into(), options, config.clone(), 1, NOW);
+        assert!(opened().is_unused());
+        for (message, unused) in [(forged("m"), false), (forged("s").sync(), !from_now)] {
+            let mut channel = opened();
+            let bytes = message.bytes();
+            channel.receive(&bytes, &message.message, message.profile, NOW).unwrap();
+            assert_eq!(channel.is_unused(), unused, "from now: {from_now}; a sync message sets the floor, too");
+        }
     }
 }
 

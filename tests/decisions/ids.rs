@@ -44,6 +44,42 @@ fn a_derived_id_that_was_used_is_not_used_again() {
 }
 
 #[test]
+fn a_derived_id_is_not_used_again_while_its_message_waits_or_is_held() {
+    // The state was lost. Our message from before comes back and moves no clock, so that the same one, sent at the time
+    // it was stamped, would have the same id.
+    for profile in BOTH {
+        let options = ChannelOptions { derived_ids: true, profile: Some(profile), ..ChannelOptions::default() };
+        let far = NOW + 8 * 24 * 60 * MINUTE;
+        for (at, waits) in [(NOW + MINUTE, true), (far, false)] {
+            let before = member_opened("alice", options);
+            if waits {
+                before.wrap_outgoing(CHANNEL, None, b"first", NOW).unwrap();
+            }
+            let sent = before.wrap_outgoing(CHANNEL, None, b"hi", at).unwrap();
+            let stamp = sent.lamport_timestamp_ms.unwrap();
+            assert_eq!(stamp, at);
+            let alice = member_opened("alice", options);
+            let expected = if waits { Disposition::Waiting } else { Disposition::Delivered };
+            assert_eq!(disposition(&alice, &sent.bytes, NOW), expected);
+            assert_eq!((lamport(&alice), status(&alice).held), (NOW, u64::from(!waits)));
+            let again = alice.wrap_outgoing(CHANNEL, None, b"hi", at).unwrap();
+            assert_ne!(again.message_id, sent.message_id, "{profile:?}, waits: {waits}");
+            let next = if profile == Profile::Rfc { 1 } else { SECOND };
+            assert_eq!(again.lamport_timestamp_ms, Some(stamp + next), "the next timestamp that can be told");
+        }
+    }
+}
+
+#[test]
+fn an_id_that_left_the_log_is_refused() {
+    let alice = member_with("alice", |config| config.log_messages = 3);
+    ["theirs", "a", "b", "c"].iter().for_each(|id| drop(receive(&alice, &forged(id).bytes(), NOW)));
+    assert!(!log(&alice).contains(&"theirs".to_owned()));
+    let error = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("theirs"), b"theirs", NOW));
+    assert_eq!(error, Error::BytesGone("theirs".into()), "who sent it is not known any more");
+}
+
+#[test]
 fn made_up_ids_are_unique_where_all_else_is_equal() {
     // Members without a name, or one whose state was lost, say the same thing at the same time.
     for profile in BOTH {

@@ -1,6 +1,7 @@
 //! The order of the log, what leaves it, and what is still known of that.
 
 use sds::Error;
+use sds::config::MAX_LITTLE_NAMED;
 use sds::output::Disposition;
 
 use crate::common::*;
@@ -118,6 +119,31 @@ fn what_was_not_named_as_often_is_named_too_oldest_first_in_the_order_of_the_log
 }
 
 #[test]
+fn at_equal_timestamps_too_what_was_not_named_is_named() {
+    let alice = member("alice");
+    ids("m", 8).iter().for_each(|id| drop(receive(&alice, &forged(id).bytes(), NOW)));
+    assert_eq!(history(&send(&alice, "mine", NOW).bytes), ["m0", "m1", "m2", "m5", "m6", "m7"]);
+}
+
+#[test]
+fn what_was_named_enough_takes_no_place_of_what_was_not() {
+    let alice = member("alice");
+    receive(&alice, &forged("little named").bytes(), NOW);
+    let often = ids("m", MAX_LITTLE_NAMED - 4);
+    let often: Vec<&str> = often.iter().map(String::as_str).collect();
+    often.iter().for_each(|id| drop(receive(&alice, &forged(id).at(NOW + 1).bytes(), NOW)));
+    for id in ["s1", "s2", "s3"] {
+        receive(&alice, &forged(id).by("carol").sync().after(&often).bytes(), NOW);
+    }
+    send(&alice, "mine", NOW + 2);
+    for id in ids("later", 10) {
+        receive(&alice, &forged(&id).at(NOW + 3).bytes(), NOW + 3);
+    }
+    assert_eq!(status(&alice).namings_dropped, 0);
+    assert!(history(&send(&alice, "next", NOW + 4).bytes).contains(&"little named".to_owned()));
+}
+
+#[test]
 fn what_was_named_before_it_was_here_was_named_enough() {
     let alice = member("alice");
     receive(&alice, &forged("later").at(NOW + 9 * SECOND).after(&["x"]).bytes(), NOW);
@@ -128,4 +154,23 @@ fn what_was_named_before_it_was_here_was_named_enough() {
     receive(&alice, &forged("x").bytes(), NOW);
     let sent = send(&alice, "mine", NOW + 10 * SECOND);
     assert_eq!(history(&sent.bytes), ["m1", "m2", "m3", "m6", "m7", "later"], "x was missed, and later waited for");
+}
+
+#[test]
+fn what_was_named_before_it_was_delivered_was_named_enough() {
+    // "waits" is named by a sync message before it comes, or by messages that wait for it.
+    for named_before in [true, false] {
+        let alice = member("alice");
+        if named_before {
+            receive(&alice, &forged("s").sync().after(&["waits"]).bytes(), NOW);
+        }
+        receive(&alice, &forged("waits").at(NOW + 1).after(&["x"]).bytes(), NOW);
+        let after: &[&str] = if named_before { &[] } else { &["waits"] };
+        for number in 2..8 {
+            receive(&alice, &forged(&format!("m{number}")).at(NOW + number).after(after).bytes(), NOW);
+        }
+        receive(&alice, &forged("x").bytes(), NOW);
+        let named = history(&send(&alice, "mine", NOW + 10).bytes);
+        assert_eq!(named, ["m2", "m3", "m4", "m5", "m6", "m7"], "named before: {named_before}");
+    }
 }

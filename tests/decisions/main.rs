@@ -4,6 +4,7 @@
 mod common;
 
 mod acks;
+mod bounds;
 mod channels;
 mod clock;
 mod edges;

@@ -20,10 +20,6 @@ fn asked(sent: &[(u64, Transmit)]) -> Vec<(u64, Vec<String>)> {
     sent.iter().map(|(at, it)| (*at, asks(&it.bytes))).filter(|(_, ids)| !ids.is_empty()).collect()
 }
 
-fn ids(prefix: &str, count: usize) -> Vec<String> {
-    (0..count).map(|number| format!("{prefix}{number}")).collect()
-}
-
 fn asking_for<'a>(id: &'a str, wanted: &'a [String]) -> Forged<'a> {
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     forged(id).by("carol").sync().asking(&wanted)
@@ -164,8 +160,8 @@ fn requests_are_limited_in_number_where_they_are_taken_up() {
     here.iter().for_each(|id| drop(receive(&alice, &forged(id).bytes(), NOW)));
     receive(&alice, &asking_for("s1", &here[..30]).bytes(), NOW);
     assert_eq!((status(&alice).repair_answers, status(&alice).repairs_refused), (10, 20));
-    receive(&alice, &asking_for("s2", &here[30..]).bytes(), NOW);
-    assert_eq!((status(&alice).repair_answers, status(&alice).repairs_refused), (10, 30), "whoever asks");
+    receive(&alice, &asking_for("s2", &here[30..]).bytes(), NOW + SECOND);
+    assert_eq!((status(&alice).repair_answers, status(&alice).repairs_refused), (10, 30), "whoever asks, when");
     receive(&alice, &asking_for("s3", &here[30..]).bytes(), NOW + MINUTE);
     assert_eq!(status(&alice).repair_answers, 20, "a new minute");
 }
@@ -238,6 +234,11 @@ fn the_sender_in_our_log_counts_and_not_the_one_a_request_claims() {
     receive(&alice, &lying.bytes(), NOW);
     let answers_due = dump(&alice)["repair_answers"][0]["due_ms"].as_u64().unwrap();
     assert_ne!(answers_due, NOW, "as its sender she would answer at once");
+}
+
+#[test]
+fn for_a_message_without_a_sender_no_group_answers() {
+    assert!(ids("m", 50).iter().all(|id| !sds::channel::repair::in_response_group("alice", "", id, 2)));
 }
 
 #[test]

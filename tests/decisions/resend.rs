@@ -231,3 +231,55 @@ fn unacknowledged_messages_are_bounded_in_bytes_too() {
     alice.cancel(CHANNEL, "b", NOW + 6 * SECOND).unwrap();
     wrap("d", NOW + 6 * SECOND).unwrap();
 }
+
+#[test]
+fn what_is_in_the_buffer_needs_no_more_room_to_be_sent_again() {
+    let alice = member_with("alice", |config| config.max_unacknowledged = 1);
+    let sent = send(&alice, "m", NOW);
+    assert_eq!(send(&alice, "m", NOW + SECOND).bytes, sent.bytes);
+    alice.retry(CHANNEL, "m", NOW + 2 * SECOND).unwrap();
+    assert_eq!(transmits(&alice)[0].bytes, sent.bytes);
+}
+
+#[test]
+fn a_message_hoped_for_again_leaves_the_others_given_up() {
+    let alice = member_with("alice", |config| {
+        config.profile = Profile::Libsds;
+        config.max_unacknowledged = 2;
+        config.max_resends = 0;
+    });
+    send(&alice, "m1", NOW);
+    send(&alice, "m2", NOW + SECOND);
+    let later = NOW + 6 * SECOND;
+    alice.tick(later).unwrap();
+    assert_eq!(status(&alice).given_up, 2);
+    alice.retry(CHANNEL, "m1", later).unwrap();
+    send(&alice, "m3", later);
+    assert!(alice.message_status(CHANNEL, "m2").is_err(), "it made room");
+    assert_eq!(state(&alice, "m1"), MessageState::Unacknowledged);
+    let full = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("m4"), b"x", later));
+    assert_eq!(full, Error::TooManyUnacknowledged(2));
+}
+
+#[test]
+fn ended_messages_are_kept_as_many_as_the_log_has_and_the_oldest_leave_first() {
+    let alice = member_with("alice", |config| {
+        config.profile = Profile::Libsds;
+        config.log_messages = 3;
+    });
+    let cancelled = |ids: &[&str]| {
+        for id in ids {
+            send(&alice, id, NOW);
+            alice.cancel(CHANNEL, id, NOW).unwrap();
+        }
+    };
+    let known = |id: &str| alice.message_status(CHANNEL, id).is_ok();
+    cancelled(&["m1", "m2", "m3"]);
+    assert!(known("m1"), "three are kept");
+    // Taken back, it is not one of them, and they remain what they are.
+    alice.retry(CHANNEL, "m1", NOW).unwrap();
+    cancelled(&["m4"]);
+    assert!(known("m2"));
+    cancelled(&["m5"]);
+    assert!(!known("m2") && ["m1", "m3", "m4", "m5"].iter().all(|id| known(id)));
+}

@@ -36,6 +36,8 @@ fn a_missing_id_is_reported_once_with_hint_and_sender() {
     receive(&alice, &named.bytes(), NOW);
     receive(&alice, &forged("m2").after(&["x"]).bytes(), NOW);
     receive(&alice, &forged("s").sync().after(&["x"]).bytes(), NOW);
+    let shown = serde_json::json!([{ "message_id": "x", "sender_id": "carol", "has_hint": true }]);
+    assert_eq!(dump(&alice)["missing"], shown);
     let told = events(&alice);
     let [Event::Missing(x)] = &told[..] else { panic!("{told:?}") };
     assert_eq!((&*x.message_id, x.retrieval_hint.as_deref()), ("x", Some(&b"hint"[..])));

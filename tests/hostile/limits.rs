@@ -114,13 +114,16 @@ fn filters_of_more_sizes_than_max_evidence_are_counted_and_add_nothing() {
     });
     send(&alice, "ours", NOW);
     let hear = |number: usize| {
-        let (id, filter) = (format!("m{number}"), libsds_filter(64 * (number as u64 + 10) - 1, &["ours"], 10));
+        let bits = 64 * (number + 10) - 1;
+        // So full that each is worth little, and one more would show.
+        let (id, filter) = (format!("m{number}"), libsds_filter(bits as u64, &["ours"], bits / 5));
         receive(&alice, &forged(&id).of(Profile::Libsds).at(NOW).sync().filter(&filter).bytes(), NOW);
         alice.message_status(CHANNEL, "ours").unwrap()
     };
     (0..MAX_EVIDENCE - 1).for_each(|number| drop(hear(number)));
     let enough = hear(MAX_EVIDENCE - 1);
     assert_eq!((enough.state, status(&alice).evidence_dropped), (MessageState::PossiblyAcknowledged, 0));
+    assert!(enough.probability < 1.0 - 1e-13, "{}", enough.probability);
     assert_eq!(hear(MAX_EVIDENCE), enough);
     assert_eq!(status(&alice).evidence_dropped, 1);
 }
