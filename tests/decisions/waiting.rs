@@ -36,7 +36,13 @@ fn a_missing_id_is_reported_once_with_hint_and_sender() {
     receive(&alice, &named.bytes(), NOW);
     receive(&alice, &forged("m2").after(&["x"]).bytes(), NOW);
     receive(&alice, &forged("s").sync().after(&["x"]).bytes(), NOW);
-    let shown = serde_json::json!([{ "message_id": "x", "sender_id": "carol", "has_hint": true }]);
+    let deadline_ms = NOW + 600_000;
+    let shown = serde_json::json!([{
+        "message_id": "x",
+        "sender_id": "carol",
+        "has_hint": true,
+        "deadline_ms": deadline_ms,
+    }]);
     assert_eq!(dump(&alice)["missing"], shown);
     let told = events(&alice);
     let [Event::Missing(x)] = &told[..] else { panic!("{told:?}") };
