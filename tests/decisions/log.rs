@@ -144,6 +144,20 @@ fn what_was_named_enough_takes_no_place_of_what_was_not() {
 }
 
 #[test]
+fn what_was_named_enough_is_not_counted_when_it_gives_way() {
+    let alice = member("alice");
+    let all = ids("m", MAX_LITTLE_NAMED + 2);
+    receive(&alice, &forged(&all[0]).bytes(), NOW);
+    for id in ["s1", "s2", "s3"] {
+        receive(&alice, &forged(id).by("carol").sync().after(&[&all[0]]).bytes(), NOW);
+    }
+    for (id, dropped) in all[1..].iter().zip([0; MAX_LITTLE_NAMED].into_iter().chain([1])) {
+        receive(&alice, &forged(id).bytes(), NOW);
+        assert_eq!(status(&alice).namings_dropped, dropped, "{id}");
+    }
+}
+
+#[test]
 fn what_was_named_before_it_was_here_was_named_enough() {
     let alice = member("alice");
     receive(&alice, &forged("later").at(NOW + 9 * SECOND).after(&["x"]).bytes(), NOW);
