@@ -10,7 +10,10 @@ use super::handle::{self, sds_manager_t};
 use super::record::{Record, SDS_RECORD_CHANNEL};
 use super::report;
 use super::status::sds_status_t;
+use crate::error::Error;
+use crate::manager::Manager;
 use crate::output::{ChannelOptions, ChannelStatus};
+use crate::types::Dependency;
 
 /// Channel flag: it begins with the first message received; what lay before is neither waited for nor missing.
 pub const SDS_CHANNEL_FROM_NOW: u32 = 1;
@@ -312,13 +315,8 @@ pub unsafe extern "C" fn sds_next_history(
     out: *mut sds_buffer_t,
     error: *mut sds_error_t,
 ) -> sds_status_t {
-    // SAFETY: pointers are NULL or the caller's; each is checked before use.
-    unsafe {
-        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
-            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
-            report::history(channel_id, &manager.next_history(channel_id)?).write_to(out)
-        })
-    }
+    // SAFETY: pointers are NULL or the caller's.
+    unsafe { named(manager, (channel_id, channel_id_len), out, error, Manager::next_history) }
 }
 
 /// Tells which messages are missing now, the first to be lost first. Each was told by an event before, but after a restart
@@ -335,11 +333,26 @@ pub unsafe extern "C" fn sds_missing(
     out: *mut sds_buffer_t,
     error: *mut sds_error_t,
 ) -> sds_status_t {
-    // SAFETY: pointers are NULL or the caller's; each is checked before use.
+    // SAFETY: pointers are NULL or the caller's.
+    unsafe { named(manager, (channel_id, channel_id_len), out, error, Manager::missing) }
+}
+
+/// Writes one record of the messages that a channel names in one way or another.
+///
+/// # Safety
+/// The pointers are NULL or the caller's.
+unsafe fn named(
+    manager: sds_manager_t,
+    channel_id: (*const c_char, usize),
+    out: *mut sds_buffer_t,
+    error: *mut sds_error_t,
+    of: impl FnOnce(&Manager, &str) -> Result<Vec<Dependency>, Error>,
+) -> sds_status_t {
+    // SAFETY: forwarded from the caller; each pointer is checked before use.
     unsafe {
-        handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
+        handle::with_channel(manager, channel_id, error, |manager, channel_id| {
             let out = buffer::writable(out, &[channel_id.as_bytes()])?;
-            report::history(channel_id, &manager.missing(channel_id)?).write_to(out)
+            report::history(channel_id, &of(manager, channel_id)?).write_to(out)
         })
     }
 }

@@ -6,6 +6,7 @@ use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
 use super::report;
 use super::status::sds_status_t::{self, SDS_BUFFER_TOO_SMALL};
+use crate::config::Config;
 use crate::manager::Manager;
 
 /// What `sds_next_deadline` tells when nothing is due.
@@ -27,12 +28,26 @@ pub unsafe extern "C" fn sds_manager_open(
     manager: *mut sds_manager_t,
     error: *mut sds_error_t,
 ) -> sds_status_t {
-    // SAFETY: pointers are NULL or the caller's, as documented; each is checked before use.
+    // SAFETY: pointers are NULL or the caller's, as documented.
+    unsafe { open(config, manager, error, |config| Ok(Manager::open(config)?)) }
+}
+
+/// Makes a manager of a configuration, and a handle of it.
+///
+/// # Safety
+/// The pointers are NULL, or the caller's as [`sds_manager_open`] documents them.
+pub(super) unsafe fn open(
+    config: *const sds_config_t,
+    manager: *mut sds_manager_t,
+    error: *mut sds_error_t,
+    make: impl FnOnce(Config) -> Result<Manager, Failure>,
+) -> sds_status_t {
+    // SAFETY: forwarded from the caller; each pointer is checked before use.
     unsafe {
         guard(error, || {
             let out = args::output(manager, "manager")?;
             let config = args::read_sized(config, "config")?.to_config()?;
-            out.set(handle::insert(Manager::open(config)?)?);
+            out.set(handle::insert(make(config)?)?);
             Ok(())
         })
     }

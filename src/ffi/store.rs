@@ -7,6 +7,7 @@ use super::buffer::{self, sds_buffer_t};
 use super::config::sds_config_t;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
+use super::manager::open;
 use super::record::*;
 use super::status::sds_status_t;
 use crate::config::Config;
@@ -81,9 +82,7 @@ pub unsafe extern "C" fn sds_manager_open_store(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's, as documented; each is checked before use.
     unsafe {
-        guard(error, || {
-            let out = args::output(manager, "manager")?;
-            let config = args::read_sized(config, "config")?.to_config()?;
+        open(config, manager, error, |config| {
             let path = args::text(path, path_len, "path")?;
             if path.is_empty() {
                 return Err(invalid("path is empty".to_owned()));
@@ -91,8 +90,7 @@ pub unsafe extern "C" fn sds_manager_open_store(
             if synchronous > SDS_SYNCHRONOUS_OFF {
                 return Err(invalid(format!("synchronous is {synchronous}, which is no SDS_SYNCHRONOUS_*")));
             }
-            out.set(handle::insert(open_store(config, path, synchronous, now_ms)?)?);
-            Ok(())
+            open_store(config, path, synchronous, now_ms)
         })
     }
 }
@@ -144,13 +142,10 @@ pub unsafe extern "C" fn sds_manager_open_external(
 ) -> sds_status_t {
     // SAFETY: pointers are NULL or the caller's, as documented; each is checked before use.
     unsafe {
-        guard(error, || {
-            let out = args::output(manager, "manager")?;
-            let config = args::read_sized(config, "config")?.to_config()?;
+        open(config, manager, error, |config| {
             let records = args::read_all_sized(records, count, "records")?;
             let records = records.iter().map(|record| stored(record)).collect::<Result<Vec<_>, _>>()?;
-            out.set(handle::insert(Manager::open_external(config, records, now_ms)?)?);
-            Ok(())
+            Ok(Manager::open_external(config, records, now_ms)?)
         })
     }
 }
