@@ -13,6 +13,7 @@ use super::Turn;
 use super::outputs::Outputs;
 use crate::config::Config;
 use crate::error::{Error, StoreError};
+use crate::idhash::IdHash;
 use crate::output::Output;
 use crate::record::{Key, StoredMessage, Wanted};
 use crate::store::{Batch, LogItem, Store, Write};
@@ -131,9 +132,7 @@ impl Durable {
 
     /// Tries once more to commit what could not be.
     pub fn retry(&self, queue: &Outputs) -> Result<(), Error> {
-        let Some(inner) = self.inner.as_ref().filter(|_| !self.by_host && self.failing.load(Ordering::Acquire)) else {
-            return Ok(());
-        };
+        let Some(inner) = self.own_store().filter(|_| self.failing.load(Ordering::Acquire)) else { return Ok(()) };
         let mut inner = inner.lock();
         let result = inner.commit(queue).map(|()| true);
         self.note(&inner, result).map(drop)
@@ -215,16 +214,14 @@ impl Durable {
         }
     }
 
-    pub fn was_received(&self, channel_id: &ChannelId, hash: crate::idhash::IdHash) -> Result<bool, Error> {
-        match &self.inner {
-            Some(inner) if !self.by_host => Ok(inner.lock().store.was_received(channel_id, hash)?),
-            _ => Ok(false),
-        }
+    pub fn was_received(&self, channel_id: &ChannelId, hash: IdHash) -> Result<bool, Error> {
+        self.own_store().map_or(Ok(false), |inner| Ok(inner.lock().store.was_received(channel_id, hash)?))
     }
 
     pub fn page(&self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, Error> {
-        let inner = self.inner.as_ref().filter(|_| !self.by_host);
-        let inner = inner.ok_or(Error::WrongStore("the log is in no store: a host that keeps it reads it itself"))?;
+        let inner = self
+            .own_store()
+            .ok_or(Error::WrongStore("the log is in no store: a host that keeps it reads it itself"))?;
         Ok(inner.lock().store.page(channel_id, after, limit)?)
     }
 
@@ -232,14 +229,19 @@ impl Durable {
         self.inner.as_ref().ok_or(Error::WrongStore("its state is in memory only"))
     }
 
+    /// A store that we write ourselves, and that has all there is.
+    fn own_store(&self) -> Option<&Mutex<Inner>> {
+        self.inner.as_ref().filter(|_| !self.by_host)
+    }
+
     /// Whether the store knows ids that memory does not.
     pub fn can_look_up(&self) -> bool {
-        self.is_on() && !self.by_host
+        self.own_store().is_some()
     }
 
     /// Whether channels can be read back, and it is time to look for idle ones.
     pub fn can_unload(&self, now_ms: TimeMs, every_ms: u64) -> bool {
-        if !self.is_on() || self.by_host {
+        if self.own_store().is_none() {
             return false;
         }
         let looked_ms = self.looked_ms.load(Ordering::Acquire);

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::error::{Error, StoreError};
 use crate::output::ChannelOptions;
 use crate::record::{Key, decode};
-use crate::store::{Given, Memory, Store, Write};
+use crate::store::{Memory, Store, Write};
 use crate::types::{ChannelId, TimeMs};
 
 /// A manager's own record.
@@ -65,7 +65,7 @@ impl Manager {
         records: impl IntoIterator<Item = (ChannelId, Key, Vec<u8>)>,
         now_ms: TimeMs,
     ) -> Result<Self, Error> {
-        Self::restored(config, Box::new(Given(Memory::of(records)?)), true, now_ms)
+        Self::restored(config, Box::new(Memory::of(records)?), true, now_ms)
     }
 
     fn restored(mut config: Config, mut store: Box<dyn Store>, by_host: bool, now_ms: TimeMs) -> Result<Self, Error> {
@@ -240,7 +240,7 @@ impl Manager {
             // Stored with what it was opened for, if that is not refused.
             return Ok(());
         }
-        let mut turn = Turn { commit: true, outputs: Vec::new(), ..Turn::default() };
+        let mut turn = Turn { commit: true, ..Turn::default() };
         self.store_itself()?;
         self.settle(&mut slot.state.lock(), &mut turn)
     }

@@ -55,10 +55,6 @@ impl Memory {
     }
 }
 
-/// Records that a host gave back, to read channels from once.
-#[derive(Debug)]
-pub struct Given(pub Memory);
-
 impl Channel {
     fn put(&mut self, key: Key, value: Vec<u8>) -> Result<(), StoreError> {
         if key.kind == Kind::Message {
@@ -161,47 +157,8 @@ impl Store for Memory {
         }
         Ok(())
     }
-}
-
-impl Store for Given {
-    fn manager(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.manager()
-    }
-
-    fn heads(&mut self) -> Result<Vec<(ChannelId, Vec<u8>)>, StoreError> {
-        self.0.heads()
-    }
-
-    fn head(&mut self, channel_id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.head(channel_id)
-    }
-
-    fn records(&mut self, channel_id: &str) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-        self.0.records(channel_id)
-    }
-
-    fn messages(&mut self, channel_id: &str, wanted: &Wanted) -> Result<Vec<StoredMessage>, StoreError> {
-        self.0.messages(channel_id, wanted)
-    }
-
-    fn was_received(&mut self, _channel_id: &str, _hash: IdHash) -> Result<bool, StoreError> {
-        Ok(false)
-    }
-
-    fn page(
-        &mut self,
-        _channel_id: &str,
-        _after: Option<(u64, &str)>,
-        _limit: usize,
-    ) -> Result<Vec<LogItem>, StoreError> {
-        Err(StoreError::Io("the host has the log: it reads it itself".to_owned()))
-    }
-
-    fn commit(&mut self, _batch: &[Write]) -> Result<(), StoreError> {
-        Err(StoreError::ReadOnly("the host commits".to_owned()))
-    }
 
     fn release(&mut self, channel_id: &str) {
-        self.0.0.lock().channels.remove(channel_id);
+        self.0.lock().channels.remove(channel_id);
     }
 }

@@ -15,7 +15,7 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use memory::{Given, Memory};
+pub use memory::Memory;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, Synchronous};
 
@@ -84,7 +84,7 @@ pub trait Store: Send {
     fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError>;
     /// Commits a batch: all of it, or nothing and an error.
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError>;
-    /// A channel was read into memory. A store that serves for reading only needs it no more.
+    /// A channel was read by a manager that does not write here, since its host keeps the records: it is needed no more.
     fn release(&mut self, _channel_id: &str) {}
 }
 

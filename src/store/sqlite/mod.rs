@@ -130,7 +130,7 @@ impl Store for Sqlite {
         let mut rows = statement.query([channel]).map_err(error)?;
         let mut records = Vec::new();
         while let Some(row) = rows.next().map_err(error)? {
-            let (kind, id, value): (u8, Vec<u8>, _) = read_3(row).map_err(error)?;
+            let (kind, id, value): (u8, Vec<u8>, _) = row.try_into().map_err(error)?;
             records.push((Key::from_bytes(&[&[kind], &id[..]].concat())?, value));
         }
         Ok(records)
@@ -277,8 +277,10 @@ fn write_change(
 ) -> Result<(), StoreError> {
     match (&change.value, change.key.kind) {
         (Some(Value::Message(message)), _) => {
-            put_message(transaction, channel, message)?;
-            received.push((channel, message.hash));
+            // One that is written again, without what nobody needs any more, is no new id.
+            if put_message(transaction, channel, message)? {
+                received.push((channel, message.hash));
+            }
             Ok(())
         }
         (Some(Value::Bytes(head)), Kind::Head) => put_head(transaction, channel, head).map_err(error),
@@ -313,7 +315,8 @@ fn delete_record(transaction: &Transaction<'_>, channel: i64, key: Key) -> rusql
     transaction.prepare_cached(DELETE)?.execute(params![channel, key.kind as u8, id]).map(drop)
 }
 
-fn put_message(transaction: &Transaction<'_>, channel: i64, message: &StoredMessage) -> Result<(), StoreError> {
+/// Writes a message; true if its id was never here.
+fn put_message(transaction: &Transaction<'_>, channel: i64, message: &StoredMessage) -> Result<bool, StoreError> {
     const PUT: &str = "INSERT INTO messages (place, hash, message_id, sender_id, lamport, since_ms, flags, bytes)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET flags = excluded.flags, bytes = excluded.bytes";
@@ -336,15 +339,6 @@ fn put_message(transaction: &Transaction<'_>, channel: i64, message: &StoredMess
 }
 
 // ---- Reading
-
-fn read_3<A, B, C>(row: &Row<'_>) -> rusqlite::Result<(A, B, C)>
-where
-    A: rusqlite::types::FromSql,
-    B: rusqlite::types::FromSql,
-    C: rusqlite::types::FromSql,
-{
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-}
 
 fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
     let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?)).map_err(error);

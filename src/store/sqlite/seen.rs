@@ -89,14 +89,14 @@ fn look_up(connection: &Connection, channel: i64, hash: &[u8; 16]) -> rusqlite::
     Ok(false)
 }
 
-/// Notes the id of a message that enters the log. The oldest are forgotten, an era at a time.
-pub(super) fn put(transaction: &Transaction<'_>, channel: i64, number: u64, hash: &[u8]) -> rusqlite::Result<()> {
+/// Notes the id of a message that enters the log; false if it was noted before. The oldest are forgotten, an era at a time.
+pub(super) fn put(transaction: &Transaction<'_>, channel: i64, number: u64, hash: &[u8]) -> rusqlite::Result<bool> {
     let era = (number / ERA).cast_signed();
     let mut put = transaction.prepare_cached("INSERT OR IGNORE INTO seen (channel, era, hash) VALUES (?, ?, ?)")?;
-    put.execute(params![channel, era, hash])?;
+    let is_new = put.execute(params![channel, era, hash])? > 0;
     if number.is_multiple_of(ERA) {
         let oldest = era.saturating_sub(ERAS as i64);
         transaction.execute("DELETE FROM seen WHERE channel = ? AND era < ?", [channel, oldest])?;
     }
-    Ok(())
+    Ok(is_new)
 }
