@@ -15,6 +15,12 @@ pub(super) fn check_outgoing(message_id: Option<&str>, content: &[u8], config: &
     message_id.map_or(Ok(()), |id| check_id("message id", id, config))
 }
 
+/// A retrieval hint that must not be too long.
+pub(super) fn check_hint(hint: &[u8], config: &Config) -> Result<(), Error> {
+    let (size, limit) = (hint.len(), config.max_hint_bytes);
+    if size > limit { Err(Error::HintTooLong { size, limit }) } else { Ok(()) }
+}
+
 /// An id that must not be empty or too long. `field`: what it is, for the error.
 pub(super) fn check_id(field: &'static str, id: &str, config: &Config) -> Result<(), Error> {
     let (size, limit) = (id.len(), config.max_id_bytes);

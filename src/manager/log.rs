@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Manager;
-use super::checks::check_id;
+use super::checks::{check_hint, check_id};
 use crate::channel::{self, Channel};
 use crate::error::{Error, StoreError};
 use crate::output::Hint;
@@ -102,10 +102,7 @@ impl Manager {
             if !message.sender_id.is_empty() {
                 check_id("sender id", message.sender_id, &self.config)?;
             }
-            let (size, limit) = (message.retrieval_hint.map_or(0, <[u8]>::len), self.config.max_hint_bytes);
-            if size > limit {
-                return Err(Error::HintTooLong { size, limit });
-            }
+            check_hint(message.retrieval_hint.unwrap_or_default(), &self.config)?;
         }
         self.check_room()?;
         self.with_channel(channel_id, |channel: &mut Channel, turn| {

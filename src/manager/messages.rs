@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tracing::debug;
 
 use super::Manager;
-use super::checks::{check_id, check_outgoing};
+use super::checks::{check_hint, check_id, check_outgoing};
 use super::slot::Turn;
 use super::translate::{encode, encode_draft};
 use crate::channel::{Channel, Drafted, Received};
@@ -36,11 +36,13 @@ impl Manager {
         let (mut wrapped, released) = self.with_open_channel(channel_id, now_ms, |channel, turn| {
             self.recall(channel, message_id)?;
             let wrapped = self.wrap(channel, message_id, content, now_ms)?;
-            let reason = TransmitReason::Publish;
-            let (message_id, bytes) = (wrapped.message_id.clone(), wrapped.bytes.clone());
             turn.commit = true;
-            turn.held.push((0, Box::new(move || Output::Transmit(Transmit { message_id, reason, bytes }))));
-            turn.for_host = true;
+            if self.durable.is_on() {
+                let reason = TransmitReason::Publish;
+                let (message_id, bytes) = (wrapped.message_id.clone(), wrapped.bytes.clone());
+                turn.held.push((0, Box::new(move || Output::Transmit(Transmit { message_id, reason, bytes }))));
+                turn.for_host = true;
+            }
             Ok(wrapped)
         })?;
         if !released {
@@ -145,7 +147,7 @@ impl Manager {
         results: &mut Vec<Result<Unwrapped<'a>, Error>>,
     ) -> Result<(), Error> {
         self.check_room()?;
-        let (_, _) = self.with_open_channel(channel_id, now_ms, |channel, turn| {
+        let done = self.with_open_channel(channel_id, now_ms, |channel, turn| {
             for (bytes, profile, message) in run.take(MOST_A_RUN) {
                 let received = self.receive(channel, bytes, message, profile, now_ms, turn);
                 let refused = received.is_err();
@@ -159,8 +161,8 @@ impl Manager {
                 Some(Err(error)) if channel.is_unused() => Err(error.clone()),
                 _ => Ok(()),
             }
-        })?;
-        Ok(())
+        });
+        done.map(drop)
     }
 
     /// Takes in a message, and notes whether its content is let out.
@@ -227,10 +229,7 @@ impl Manager {
     /// Sets what others need to fetch a message; an empty hint removes it.
     pub fn set_retrieval_hint(&self, channel_id: &str, message_id: &str, hint: &[u8]) -> Result<(), Error> {
         check_id("message id", message_id, &self.config)?;
-        let (size, limit) = (hint.len(), self.config.max_hint_bytes);
-        if size > limit {
-            return Err(Error::HintTooLong { size, limit });
-        }
+        check_hint(hint, &self.config)?;
         self.durable.retry(&self.outputs)?;
         self.with_channel(channel_id, |channel, turn| match channel.set_retrieval_hint(message_id, hint) {
             true => {
