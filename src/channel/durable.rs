@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::idhash::IdHasher;
 use crate::output::{ChannelOptions, Hint};
 use crate::record::{Change, Damaged, Key, Kind, StoredMessage, Value, Wanted};
-use crate::types::{ChannelId, ParticipantId, Profile, TimeMs};
+use crate::types::{ChannelId, Profile, TimeMs};
 
 /// Stored messages that one call deletes at most: more than one adds. Later calls go on with it.
 const MOST_TRIMMED: u64 = 4_096;
@@ -149,17 +149,15 @@ impl Records {
         Ok(Wanted { from, numbers: numbers.range(..from).copied().collect() })
     }
 
-    fn add_messages(&mut self, messages: Vec<StoredMessage>, from: u64) -> Result<(), Damaged> {
-        let own = Outgoing::numbers(&self.outgoing.states)?;
+    fn add_messages(&mut self, messages: Vec<StoredMessage>, from: u64) {
         for message in messages {
-            if own.contains(&message.number) && !message.is(StoredMessage::CONTENT_ONLY) {
+            if message.is(StoredMessage::SENT) && !message.is(StoredMessage::CONTENT_ONLY) {
                 self.outgoing.bytes.insert(message.number, message.bytes.clone());
             }
             if message.number >= from {
                 self.log.messages.push(message);
             }
         }
-        Ok(())
     }
 }
 
@@ -286,7 +284,7 @@ impl Channel {
         else {
             return Err(BROKEN);
         };
-        records.add_messages(messages, record.log.evicted())?;
+        records.add_messages(messages, record.log.evicted());
         let mut channel = Self::new(id, record.options(), config, record.rng, 0);
         channel.ids = IdHasher::new([key_a, key_b]);
         channel.offline_since_ms = record.offline_since_ms;
@@ -307,7 +305,6 @@ impl Channel {
         channel.answers = Answers::restore(&record.answers, &records.answers)?;
         channel.retention = Some(Retention::restore(record.stored_first, &record.marks));
         channel.rng = fastrand::Rng::with_seed(record.rng);
-        channel.me = ParticipantId::from(&*channel.config.participant_id);
         channel.persist();
         Ok(channel)
     }

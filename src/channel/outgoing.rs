@@ -450,7 +450,7 @@ impl Outgoing {
     }
 }
 
-/// A message of ours, just sent.
+/// A message of ours, as it was sent.
 #[derive(Debug)]
 pub(super) struct Sent {
     pub message_id: MessageId,

@@ -361,12 +361,17 @@ impl Channel {
     /// Delivers a message: a greater timestamp moves the clock, and the id enters the log by its timestamp. One stamped
     /// too far ahead moves no clock and stays outside the order: a single hostile stamp must not poison a channel.
     fn deliver(&mut self, entry: log::Entry, own: bool, now: Now, stored: Option<Stored>) {
+        if !own {
+            self.counters.received = self.counters.received.saturating_add(1);
+        }
+        self.enter_log(entry, now, stored);
+    }
+
+    /// A message enters the log, and moves the clock unless it is stamped too far ahead.
+    pub(super) fn enter_log(&mut self, entry: log::Entry, now: Now, stored: Option<Stored>) {
         let ahead = self.is_ahead(entry.lamport_ms, now);
         if !ahead {
             self.clock.raise(entry.lamport_ms);
-        }
-        if !own {
-            self.counters.received = self.counters.received.saturating_add(1);
         }
         self.log.insert(entry, ahead, stored);
     }

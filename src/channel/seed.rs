@@ -43,12 +43,8 @@ impl Channel {
                 namings: self.config.causal_history_size,
                 flags: StoredMessage::SEEDED,
             };
-            let ahead = entry.lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms());
-            if !ahead {
-                self.clock.raise(entry.lamport_ms);
-            }
             let stored = self.is_durable().then(|| Stored { bytes: Bytes::new(), since_ms: 0 });
-            self.log.insert(entry, ahead, stored);
+            self.enter_log(entry, now, stored);
             self.no_longer_missing(hash);
             self.deliver_dependents(hash);
         }

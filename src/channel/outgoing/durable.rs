@@ -6,12 +6,12 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::own::{Evidence, Own};
-use super::{Outgoing, UnderReview};
+use super::{Outgoing, Sent, UnderReview};
 use crate::bloom::HashKind;
 use crate::idhash::IdHash;
 use crate::output::{Acknowledger, MessageState};
 use crate::record::{Change, Damaged, Kind, StoredMessage, Touched, decode, hash_bytes, hash_of};
-use crate::types::{MessageId, ParticipantId, TimeMs};
+use crate::types::{MessageId, ParticipantId};
 
 /// What the store does not have yet.
 #[derive(Debug, Default)]
@@ -19,18 +19,8 @@ pub(super) struct Unsaved {
     pub states: Touched,
     /// Where the messages of this buffer lie in the log on disk.
     pub numbers: BTreeSet<u64>,
-    gone: Vec<Gone>,
-}
-
-/// A message of ours whose bytes are not needed here any more.
-#[derive(Debug)]
-pub struct Gone {
-    pub message_id: MessageId,
-    pub hash: IdHash,
-    pub lamport_ms: u64,
-    pub bytes: Bytes,
-    pub number: u64,
-    pub sent_ms: TimeMs,
+    /// Messages of ours whose bytes are not needed here any more.
+    gone: Vec<Sent>,
 }
 
 impl Unsaved {
@@ -38,7 +28,7 @@ impl Unsaved {
         self.numbers.remove(&own.number);
         self.states.touch(hash);
         if self.states.is_on() {
-            self.gone.push(Gone {
+            self.gone.push(Sent {
                 message_id: own.message_id.clone(),
                 hash,
                 lamport_ms: own.lamport_ms,
@@ -145,7 +135,7 @@ impl Outgoing {
     }
 
     /// The messages that came to be of no use here.
-    pub fn take_gone(&mut self) -> Vec<Gone> {
+    pub fn take_gone(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.unsaved.gone)
     }
 
@@ -290,7 +280,7 @@ impl From<&EvidenceRecord> for Evidence {
     }
 }
 
-impl Gone {
+impl Sent {
     /// It as a message of the log of `me`.
     pub fn stored(self, me: &ParticipantId) -> StoredMessage {
         StoredMessage {
