@@ -85,7 +85,8 @@ pub enum Event {
     RepairRequested {
         /// The missing message.
         message_id: MessageId,
-        /// How often we have asked for it now.
+        /// How often we have asked for it now. Counted anew for a message that gave way to others for lack of room, and
+        /// is named again.
         asks: u32,
     },
     /// We answered a request: a message was broadcast again for somebody who misses it.

@@ -154,7 +154,7 @@ fn an_old_message_replayed_for_the_first_time_is_not_fresh_either() {
     let alice = alice(1);
     let due_ms = alice.next_deadline().unwrap();
     // Recorded a day ago, or made up so; or stamped as what it names, which it cannot have known then.
-    for (id, at) in [("s1", NOW - 24 * 60 * MINUTE), ("s2", NOW)] {
+    for (id, at) in [("s1", NOW - 24 * 60 * MINUTE), ("s2", lamport(&alice))] {
         let stale = forged(id).by("dave").sync().at(at).after(&["m"]).bytes();
         receive(&alice, &stale, due_ms - 1);
         assert_eq!(alice.next_deadline(), Some(due_ms), "{id}");
