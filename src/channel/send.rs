@@ -173,6 +173,11 @@ impl Channel {
         entry.collect()
     }
 
+    /// Refuses a drafted message that the buffer of unacknowledged messages has no room for, as encoded.
+    pub fn check_room(&self, bytes: &Bytes) -> Result<(), Error> {
+        self.outgoing.check_room(bytes.len(), &self.config)
+    }
+
     /// Takes in a drafted message with content, as encoded: it moves the clock, and enters log, filter and the buffer of
     /// unacknowledged messages.
     pub fn commit(&mut self, draft: Draft, bytes: Bytes) {

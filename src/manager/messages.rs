@@ -63,6 +63,7 @@ impl Manager {
             Drafted::Before(bytes) => return self.wrap_again(channel, bytes, content, now_ms),
         };
         let bytes = encode_draft(channel, &mut draft, Some(content), &self.config)?;
+        channel.check_room(&bytes)?;
         let message_id = draft.message_id().clone();
         let lamport_timestamp_ms = Some(draft.lamport_timestamp_ms());
         channel.commit(draft, bytes.clone());

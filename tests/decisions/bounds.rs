@@ -78,13 +78,19 @@ fn whole_messages_keep_to_their_bytes_after_others_left_with_the_log() {
 
 #[test]
 fn unacknowledged_messages_may_fill_their_bytes_to_the_last() {
-    let alice = small(|config| config.max_unacknowledged_bytes = LIMIT);
     let content = vec![1; LIMIT];
-    let first = alice.wrap_outgoing(CHANNEL, Some("m1"), &content[..30_000], NOW).unwrap();
-    let left = LIMIT - first.bytes.len();
-    let error = refused(&alice, || alice.wrap_outgoing(CHANNEL, Some("m2"), &content[..left + 1], NOW));
-    assert_eq!(error, Error::TooManyUnacknowledgedBytes(LIMIT));
-    alice.wrap_outgoing(CHANNEL, Some("m2"), &content[..left], NOW).unwrap();
+    // Two messages as encoded, of which the second has `len` bytes of content.
+    let both = |len: usize| {
+        let alice = small(|config| config.max_unacknowledged_bytes = LIMIT);
+        let first = alice.wrap_outgoing(CHANNEL, Some("m1"), &content[..30_000], NOW).unwrap();
+        let before = snapshot(&alice);
+        let second = alice.wrap_outgoing(CHANNEL, Some("m2"), &content[..len], NOW);
+        assert!(second.is_ok() || snapshot(&alice) == before, "refused, it changed nothing");
+        second.map(|second| first.bytes.len() + second.bytes.len())
+    };
+    let len = 30_000 + LIMIT - both(30_000).unwrap();
+    assert_eq!(both(len), Ok(LIMIT), "history and filter count, too");
+    assert_eq!(both(len + 1), Err(Error::TooManyUnacknowledgedBytes(LIMIT)));
 }
 
 #[test]

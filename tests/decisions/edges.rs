@@ -94,14 +94,14 @@ fn a_message_fits_that_fills_the_buffer_to_the_last_byte() {
     let wrap = |alice: &Manager, id: &str, at: u64| alice.wrap_outgoing(CHANNEL, Some(id), &content, at);
     let plenty = with(1 << 20);
     let [a, b] = ["a", "b"].map(|id| wrap(&plenty, id, NOW).unwrap().bytes.len());
-    // A wrap is refused by its content; what is around it comes on top.
-    let alice = with(a + content.len());
+    // What is around the content counts, too.
+    let alice = with(a + b);
     wrap(&alice, "a", NOW).unwrap();
     wrap(&alice, "b", NOW).unwrap();
-    let tight = with(a + content.len() - 1);
+    let tight = with(a + b - 1);
     wrap(&tight, "a", NOW).unwrap();
     let error = refused(&tight, || wrap(&tight, "b", NOW));
-    assert_eq!(error, Error::TooManyUnacknowledgedBytes(a + content.len() - 1));
+    assert_eq!(error, Error::TooManyUnacknowledgedBytes(a + b - 1));
     // One that was given up leaves only if it has to.
     let alice = with(a + b);
     wrap(&alice, "a", NOW).unwrap();
