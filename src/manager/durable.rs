@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tracing::{error, info};
 
 use super::Turn;
-use super::outputs::Outputs;
+use super::outputs::{Outputs, size};
 use crate::config::Config;
 use crate::error::{Error, StoreError};
 use crate::idhash::IdHash;
@@ -50,6 +50,8 @@ pub(super) struct Durable {
     waiting_bytes: AtomicUsize,
     /// Outputs that wait for that.
     waiting_outputs: AtomicUsize,
+    /// The same in bytes.
+    waiting_output_bytes: AtomicUsize,
     offline: Mutex<Offline>,
     /// When idle channels were last looked for.
     looked_ms: AtomicU64,
@@ -79,6 +81,8 @@ struct Waiting {
     /// Of these, about.
     bytes: usize,
     outputs: Vec<(ChannelId, Output)>,
+    /// Of these, as the queue counts them.
+    output_bytes: usize,
 }
 
 impl Durable {
@@ -121,6 +125,7 @@ impl Durable {
                 inner.waiting.outputs.insert(held_at + place + before, named(held()));
             }
         }
+        inner.waiting.count_outputs_from(held_at);
         self.note(&inner, result)
     }
 
@@ -144,6 +149,8 @@ impl Durable {
         if waits {
             self.waiting_bytes.store(all().map(|waiting| waiting.bytes).sum(), Ordering::Release);
             self.waiting_outputs.store(all().map(|waiting| waiting.outputs.len()).sum(), Ordering::Release);
+            let output_bytes = all().map(|waiting| waiting.output_bytes).sum();
+            self.waiting_output_bytes.store(output_bytes, Ordering::Release);
         }
         if self.failing.swap(result.is_err(), Ordering::AcqRel) && result.is_ok() {
             info!("the store works again");
@@ -159,10 +166,13 @@ impl Durable {
         if self.waiting_bytes.load(Ordering::Acquire) > config.max_unconfirmed_bytes {
             return Err(Error::Unconfirmed(config.max_unconfirmed_bytes));
         }
-        match self.waiting_outputs.load(Ordering::Acquire) >= config.max_outputs {
-            true => Err(Error::OutputsFull(config.max_outputs)),
-            false => Ok(()),
+        if self.waiting_outputs.load(Ordering::Acquire) >= config.max_outputs {
+            return Err(Error::OutputsFull(config.max_outputs));
         }
+        if self.waiting_output_bytes.load(Ordering::Acquire) >= config.max_output_bytes {
+            return Err(Error::OutputBytesFull(config.max_output_bytes));
+        }
+        Ok(())
     }
 
     // ---- For a host that commits by itself
@@ -256,7 +266,7 @@ impl Durable {
         if let Some(inner) = &self.inner {
             let mut inner = inner.lock();
             inner.waiting = Waiting::default();
-            inner.offered.iter_mut().for_each(|offered| offered.1.outputs.clear());
+            inner.offered.iter_mut().for_each(|offered| offered.1.retain(|_| false));
         }
     }
 
@@ -273,8 +283,8 @@ impl Durable {
     fn retain(&self, keep: impl Fn(&(ChannelId, Output)) -> bool) {
         if let Some(inner) = &self.inner {
             let mut inner = inner.lock();
-            inner.waiting.outputs.retain(&keep);
-            inner.offered.iter_mut().for_each(|offered| offered.1.outputs.retain(&keep));
+            inner.waiting.retain(&keep);
+            inner.offered.iter_mut().for_each(|offered| offered.1.retain(&keep));
         }
     }
 
@@ -309,6 +319,18 @@ impl Waiting {
     fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.outputs.is_empty()
     }
+
+    /// Outputs from there on are new.
+    fn count_outputs_from(&mut self, first: usize) {
+        let bytes: usize = self.outputs.iter().skip(first).map(|(_, output)| size(output)).sum();
+        self.output_bytes = self.output_bytes.saturating_add(bytes);
+    }
+
+    fn retain(&mut self, keep: impl Fn(&(ChannelId, Output)) -> bool) {
+        self.outputs.retain(keep);
+        self.output_bytes = 0;
+        self.count_outputs_from(0);
+    }
 }
 
 impl Inner {
@@ -318,6 +340,7 @@ impl Inner {
             self.waiting.writes.clear();
             self.waiting.bytes = 0;
         }
+        self.waiting.output_bytes = 0;
         self.waiting.outputs.drain(..).for_each(|(channel_id, output)| queue.push(&channel_id, output));
         Ok(())
     }

@@ -51,7 +51,7 @@ impl Queue {
 }
 
 /// What an output holds beyond its fixed size, in bytes.
-fn size(output: &Output) -> usize {
+pub(super) fn size(output: &Output) -> usize {
     match output {
         Output::Transmit(transmit) => transmit.message_id.len() + transmit.bytes.len(),
         Output::Event(Event::Delivered(it)) => it.message_id.len() + it.sender_id.len() + it.content.len(),

@@ -80,3 +80,26 @@ fn changes_beyond_max_unconfirmed_bytes_refuse_calls() {
     host.commit_all(&alice);
     wrap(number).expect("there is room again");
 }
+
+#[test]
+fn outputs_that_wait_for_the_host_to_commit_are_limited_in_bytes_too() {
+    let mut host = crate::host::Host::default();
+    const LIMIT: usize = 64 << 10;
+    let config =
+        Config { max_output_bytes: LIMIT, max_message_bytes: LIMIT, max_filter_bytes: LIMIT, ..config("alice") };
+    let alice = Manager::open_external(config, host.records(), NOW_MS).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    let wrap = |number: usize| alice.wrap_outgoing(CHANNEL, Some(&format!("m{number}")), &[7; 9_000], NOW_MS);
+    let refused = (0..10).find_map(|number| wrap(number).err().map(|error| (number, error)));
+    let Some((number @ 2..9, Error::OutputBytesFull(LIMIT))) = refused else { panic!("{refused:?}") };
+    // Committed, they wait for the host to take them; a channel that is closed sends none of them.
+    host.commit_all(&alice);
+    assert_eq!(wrap(number).err(), Some(Error::OutputBytesFull(LIMIT)));
+    assert_eq!(alice.drain().len(), number);
+    for round in 1..4 {
+        let wrapped = (0..10).take_while(|it| wrap(round * 10 + it).is_ok()).count();
+        assert_eq!(wrapped, number);
+        alice.close_channel(CHANNEL).expect("open");
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    }
+}

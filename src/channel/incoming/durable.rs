@@ -140,7 +140,10 @@ impl Incoming {
         let IncomingRecord { named, arrivals, reduced, untracked, reduced_total } = *record;
         let mut incoming = Self { named, arrivals, reduced, untracked, reduced_total, ..Self::default() };
         for (hash, value) in &records.missing {
-            incoming.restore_missing(IdHash::from_number(*hash), decode(value)?);
+            incoming.restore_missing(IdHash::from_number(*hash), decode(value)?)?;
+        }
+        if records.states.len() != records.messages.len() {
+            return Err(Damaged("a waiting message that has a state only"));
         }
         for (arrival, value) in &records.messages {
             let state = records.states.get(arrival).ok_or(Damaged("a waiting message without its state"))?;
@@ -153,11 +156,16 @@ impl Incoming {
         Ok(incoming)
     }
 
-    fn restore_missing(&mut self, hash: IdHash, record: MissingRecord) {
+    fn restore_missing(&mut self, hash: IdHash, record: MissingRecord) -> Result<(), Damaged> {
         let MissingRecord { dependency, deadline_ms, unwaited } = record;
-        unwaited.map(|place| self.unwaited.insert(place, hash));
+        if let Some(place) = unwaited
+            && self.unwaited.insert(place, hash).is_some()
+        {
+            return Err(Damaged("two missing messages in one place"));
+        }
         self.missing.insert(hash, Missing { dependency: dependency.into(), deadline_ms, unwaited });
         self.missing_due.insert((deadline_ms, hash));
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! A message is written once, and stays on disk long after it left memory, for the host to read. What changes of it lies in
 //! a small record beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use prost::Message;
@@ -282,6 +282,9 @@ impl Log {
             told: remembered(&record.told, &records.told)?,
             ..Self::new(config)
         };
+        if record.reduced > record.entries {
+            return Err(Damaged("a log that reduced more than it has"));
+        }
         let mut next = record.evicted;
         for message in records.messages {
             if message.number != next {
@@ -336,6 +339,10 @@ impl Log {
         let mut order = std::mem::take(&mut self.order);
         order.make_contiguous().sort_by(|a, b| self.entry(*a).place().cmp(&self.entry(*b).place()));
         self.order = order;
+        let little = record.little_named.len();
+        if little != record.namings.len() || record.little_named.iter().collect::<BTreeSet<_>>().len() != little {
+            return Err(Damaged("a log that names the same twice"));
+        }
         for (index, namings) in record.little_named.iter().zip(&record.namings) {
             let entry = self.entries.get_mut(*index as usize).ok_or(Damaged("a log that names what it lacks"))?;
             entry.namings = *namings as usize;

@@ -196,6 +196,9 @@ impl Outgoing {
             if own.has_ended() == own.place.is_some() || own.is_given_up() && own.queued == 0 {
                 return Err(Damaged("a message of ours in two states"));
             }
+            if own.due_ms.is_some() && (own.has_ended() || own.is_given_up()) {
+                return Err(Damaged("a message of ours that is sent no more, and is due"));
+            }
             if own.queued > 0 && (own.has_ended() || own.is_given_up()) {
                 queue.insert((own.queued, hash), own.has_ended());
             }
