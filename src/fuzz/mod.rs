@@ -8,6 +8,8 @@
 //! running, and seeds can be written by hand.
 
 mod decode;
+#[cfg(feature = "sqlite")]
+mod file;
 mod filter;
 mod forge;
 mod limits;

@@ -1,4 +1,5 @@
-//! Target `store`: records that were damaged since they were written. What opens all the same is used.
+//! Target `store`: records, or an SQLite file of them, that were damaged since they were written. What opens all the same
+//! is used.
 
 use std::sync::LazyLock;
 
@@ -22,14 +23,16 @@ type Record = (ChannelId, Key, Vec<u8>);
 /// What a manager left, and what others sent meanwhile.
 pub(super) struct Left {
     pub records: Vec<Record>,
-    messages: Vec<Vec<u8>>,
+    pub messages: Vec<Vec<u8>>,
 }
 
 static RFC: LazyLock<Left> = LazyLock::new(|| left(Profile::Rfc));
 static LIBSDS: LazyLock<Left> = LazyLock::new(|| left(Profile::Libsds));
+static YOUNG: LazyLock<Left> = LazyLock::new(|| young(Profile::Rfc, &RFC));
+static YOUNG_LIBSDS: LazyLock<Left> = LazyLock::new(|| young(Profile::Libsds, &LIBSDS));
 
 /// Limits so small that a short history fills everything.
-fn config(who: &str, profile: Profile) -> Config {
+pub(super) fn config(who: &str, profile: Profile) -> Config {
     Config {
         participant_id: who.to_owned(),
         seed: Some(5),
@@ -47,10 +50,28 @@ fn config(who: &str, profile: Profile) -> Config {
     }
 }
 
+/// A channel in which nothing happened yet, and one with a message.
+fn young(profile: Profile, old: &Left) -> Left {
+    let memory = Memory::default();
+    let alice = Manager::open_store(config("alice", profile), memory.clone(), NOW).expect("opens");
+    for channel in [CHANNEL, "kitchen"] {
+        alice.open_channel(channel, ChannelOptions::default(), NOW).expect("opens");
+    }
+    alice.wrap_outgoing("kitchen", None, b"first", NOW).expect("wraps");
+    alice.flush().expect("memory");
+    Left { records: memory.all(), messages: old.messages.clone() }
+}
+
 /// A history after which there are records of every kind.
 pub(super) fn left(profile: Profile) -> Left {
     let memory = Memory::default();
-    let alice = Manager::open_store(config("alice", profile), memory.clone(), NOW).expect("opens");
+    let messages = left_in(memory.clone(), profile);
+    Left { records: memory.all(), messages }
+}
+
+/// Leaves that history in a store, and tells what others sent.
+pub(super) fn left_in(store: impl Store + 'static, profile: Profile) -> Vec<Vec<u8>> {
+    let alice = Manager::open_store(config("alice", profile), store, NOW).expect("opens");
     let others = ["bob", "carol"].map(|who| Manager::open(config(who, profile)).expect("opens"));
     for manager in others.iter().chain([&alice]) {
         manager.open_channel(CHANNEL, ChannelOptions::default(), NOW).expect("opens");
@@ -97,8 +118,8 @@ pub(super) fn left(profile: Profile) -> Left {
         let _ = alice.unwrap_incoming(&names(profile, number), NOW + 960_000);
     }
     alice.drain();
-    alice.flush().expect("memory");
-    Left { records: memory.all(), messages }
+    alice.flush().expect("it works");
+    messages
 }
 
 /// A sync message that names what nobody sent.
@@ -126,7 +147,17 @@ pub(super) fn run(bytes: &[u8]) {
 
 fn damaged(input: &mut Unstructured<'_>) -> Result<()> {
     let flags: u8 = input.arbitrary()?;
-    let (profile, left) = if flags & 1 == 0 { (Profile::Rfc, &*RFC) } else { (Profile::Libsds, &*LIBSDS) };
+    let profile = if flags & 1 == 0 { Profile::Rfc } else { Profile::Libsds };
+    #[cfg(feature = "sqlite")]
+    if flags & 8 != 0 {
+        return super::file::damaged(input, profile);
+    }
+    let left = match (profile, flags & 4 == 0) {
+        (Profile::Rfc, true) => &*RFC,
+        (Profile::Rfc, false) => &*YOUNG,
+        (Profile::Libsds, true) => &*LIBSDS,
+        (Profile::Libsds, false) => &*YOUNG_LIBSDS,
+    };
     let mut records = left.records.clone();
     for _ in 0..input.int_in_range(0..=MOST_DAMAGES)? {
         damage(input, &mut records)?;
@@ -217,7 +248,7 @@ fn damage(input: &mut Unstructured<'_>, records: &mut Vec<Record>) -> Result<()>
     Ok(())
 }
 
-fn use_it(alice: &Manager, left: &Left, now_ms: u64, mut after: impl FnMut()) {
+pub(super) fn use_it(alice: &Manager, left: &Left, now_ms: u64, mut after: impl FnMut()) {
     let _ = alice.open_channel(CHANNEL, ChannelOptions::default(), now_ms);
     for channel in alice.channels() {
         let _ = (alice.channel_status(&channel), alice.dump_channel(&channel), alice.next_history(&channel));

@@ -16,7 +16,7 @@ use crate::store::Memory;
 use crate::types::Profile;
 
 /// What is committed stays small.
-const MOST_FILES: usize = 300;
+const MOST_FILES: usize = 320;
 const MOST_BYTES: usize = 1 << 20;
 
 fn folder(name: &str) -> PathBuf {

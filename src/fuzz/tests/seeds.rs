@@ -35,7 +35,8 @@ pub fn all() -> Vec<Seed> {
     seeds
 }
 
-/// Each kind of damage, in stores of both profiles and for both ways to open them: the body says how bytes are read.
+/// Each kind of damage, in stores of both profiles, old and new ones, and for all ways to open them: the body says how
+/// bytes are read.
 fn damages(seeds: &mut Vec<Seed>) {
     let mut rng = fastrand::Rng::with_seed(11);
     for number in 0..24_u8 {
@@ -43,7 +44,11 @@ fn damages(seeds: &mut Vec<Seed>) {
         bytes.extend(std::iter::repeat_with(|| rng.u8(..)).take(20 + 4 * usize::from(number)));
         // Numbers in a range are read from the end.
         bytes.push(number % 12);
-        seeds.push(seed("store", &format!("damage-{number:02}"), bytes));
+        seeds.push(seed("store", &format!("damage-{number:02}"), bytes.clone()));
+        // The same damages elsewhere: bit 2 is a channel in which nothing happened, bit 3 an SQLite file.
+        let elsewhere = if number % 3 == 0 { ("young", 4) } else { ("file", 8) };
+        bytes[0] |= elsewhere.1;
+        seeds.push(seed("store", &format!("{}-{number:02}", elsewhere.0), bytes));
     }
 }
 
