@@ -217,14 +217,14 @@ impl Channel {
     /// log, and are delivered should they come.
     pub fn mark_dependencies_met(&mut self, message_ids: &[&str], now_ms: TimeMs) {
         self.clock.observe(now_ms);
-        for message_id in message_ids {
-            let hash = self.ids.hash(message_id);
-            if !self.log.was_received(hash) {
-                self.log.remember(hash, log::Known::Met);
+        let hashes: Vec<_> = message_ids.iter().map(|message_id| self.ids.hash(message_id)).collect();
+        for hash in &hashes {
+            if !self.log.was_received(*hash) {
+                self.log.remember(*hash, log::Known::Met);
             }
-            self.no_longer_missing(hash);
-            self.deliver_dependents(hash);
+            self.no_longer_missing(*hash);
         }
+        self.deliver_dependents(hashes);
     }
 
     /// Hashes of those ids that memory does not know to have been here, each once.

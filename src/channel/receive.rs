@@ -211,7 +211,7 @@ impl Channel {
         if incomer.profile == Profile::Libsds && !self.options.derived_ids {
             self.log.remember(incomer.hash, Known::Met);
             self.no_longer_missing(incomer.hash);
-            self.deliver_dependents(incomer.hash);
+            self.deliver_dependents([incomer.hash]);
         }
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
         let deadline_ms = self.timeout_ms(incomer.now);
@@ -255,7 +255,7 @@ impl Channel {
             let stored =
                 self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
             self.deliver(entry, incomer.own, incomer.now, stored);
-            self.deliver_dependents(incomer.hash);
+            self.deliver_dependents([incomer.hash]);
         } else {
             self.wait(incomer, whole, &unmet, late, inherited_ms);
         }
@@ -393,14 +393,11 @@ impl Channel {
         lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms())
     }
 
-    /// Delivers all that waited for `hash` and now waits for nothing more, and what waited for that, in causal order,
-    /// and in log order among those that do not depend on each other.
-    pub(super) fn deliver_dependents(&mut self, hash: IdHash) {
-        if !self.incoming.is_waited_for(hash) {
-            return;
-        }
+    /// Delivers all that waited for these and now waits for nothing more, and what waited for that, in causal order, and
+    /// in log order among those that do not depend on each other.
+    pub(super) fn deliver_dependents(&mut self, met: impl IntoIterator<Item = IdHash>) {
         let mut ready = BTreeSet::new();
-        self.add_ready(hash, &mut ready);
+        met.into_iter().for_each(|hash| self.add_ready(hash, &mut ready));
         while let Some((_, _, next)) = ready.pop_first() {
             self.deliver_one_waiting(next);
             self.add_ready(next, &mut ready);
@@ -410,7 +407,7 @@ impl Channel {
     /// Delivers a waiting message whatever it still waits for, and what waited for it.
     pub(super) fn deliver_waiting(&mut self, hash: IdHash) {
         self.deliver_one_waiting(hash);
-        self.deliver_dependents(hash);
+        self.deliver_dependents([hash]);
     }
 
     fn add_ready(&mut self, met: IdHash, ready: &mut BTreeSet<(u64, MessageId, IdHash)>) {

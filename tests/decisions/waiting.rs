@@ -314,3 +314,25 @@ fn what_is_named_while_offline_is_waited_for_as_long_as_anything_else() {
     alice.set_online(true, NOW + 60 * MINUTE).unwrap();
     assert_eq!(alice.next_deadline(), Some(NOW + 60 * MINUTE + TIMEOUT));
 }
+
+#[test]
+fn what_several_losses_set_free_comes_in_log_order() {
+    for seed in 0..8 {
+        // Ids are hashed by a key from the seed: no order that they happen to have decides.
+        let alice = quiet_member_with(|config| config.seed = Some(seed));
+        let named = [("d", "w", 4), ("c", "x", 3), ("b", "y", 2), ("a", "z", 1)];
+        for (id, missing, second) in named {
+            let waiting = forged(id).of(Profile::Libsds).at(NOW + second * SECOND).after(&[missing]);
+            receive(&alice, &waiting.bytes(), NOW);
+        }
+        events(&alice);
+        let told = tick_events(&alice, NOW + TIMEOUT);
+        assert_eq!((lost(&told).len(), delivered(&told)), (4, vec!["a", "b", "c", "d"]), "seed {seed}");
+    }
+    let alice = quiet();
+    receive(&alice, &forged("b").at(NOW + 2).after(&["x"]).bytes(), NOW);
+    receive(&alice, &forged("a").at(NOW + 1).after(&["y"]).bytes(), NOW);
+    events(&alice);
+    alice.mark_dependencies_met(CHANNEL, &["x", "y"], NOW).unwrap();
+    assert_eq!(delivered(&events(&alice)), ["a", "b"], "the same for those marked together");
+}
