@@ -58,11 +58,15 @@ impl Channel {
         for entry in message.repair_request.iter().filter(|entry| !entry.message_id.is_empty()) {
             let hash = self.ids.hash(entry.message_id);
             self.requests.set_aside(hash, now.steady_ms, &self.config);
+            let (me, t_max_ms) = (&self.config.participant_id, self.config.repair_t_max_ms);
             if let Some((entry, whole)) = self.log.whole(hash) {
-                let (me, t_max_ms) = (&self.config.participant_id, self.config.repair_t_max_ms);
                 let wait_ms = t_resp_wait_ms(me, &entry.sender_id, &entry.message_id, t_max_ms);
                 let due_ms = now.steady_ms.saturating_add(wait_ms);
                 self.answers.add(hash, due_ms, whole.len(), now.steady_ms, &self.config);
+            } else if self.log.sender_of(hash).is_some_and(|sender_id| {
+                !in_response_group(me, sender_id, entry.message_id, self.config.num_response_groups())
+            }) {
+                self.answers.leave_to_others(now.steady_ms, &self.config);
             }
         }
     }

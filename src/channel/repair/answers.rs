@@ -83,6 +83,11 @@ impl Answers {
         self.due.insert((due_ms, hash));
     }
 
+    /// A request for a message that another response group answers for: theirs count among the answers of the whole group.
+    pub fn leave_to_others(&mut self, now_ms: TimeMs, config: &Config) {
+        self.budget.take(0, now_ms, config);
+    }
+
     /// Somebody broadcast the message: nobody needs our answer.
     pub fn cancel(&mut self, hash: IdHash) {
         if let Some(due_ms) = self.due_of.remove(&hash) {
