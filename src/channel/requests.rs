@@ -48,10 +48,12 @@ impl Channel {
     /// first. Who sent it is told by our log: what the request claims may be made up.
     ///
     /// A message that is older than T_max, out of a store or replayed, asks for nothing any more: whoever sent it has asked
-    /// anew or has been answered.
+    /// anew or has been answered. A sender's clock may lag as far as it may run ahead: who waits for what it misses stamps
+    /// by that clock alone, since only what is delivered moves it.
     pub(super) fn take_up_requests(&mut self, message: &Message<'_>, now: Now) {
         let stamp_ms = message.lamport_timestamp_ms.unwrap_or(0);
-        let is_fresh = stamp_ms.saturating_add(self.config.repair_t_max_ms) >= now.wall_ms;
+        let age_ms = self.config.repair_t_max_ms.saturating_add(self.config.max_clock_drift_rfc_ms);
+        let is_fresh = stamp_ms.saturating_add(age_ms) >= now.wall_ms;
         if !self.config.repairs() || !is_fresh {
             return;
         }

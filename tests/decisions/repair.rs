@@ -455,7 +455,8 @@ fn who_joins_in_the_middle_takes_part_at_once_with_a_bounded_number_of_requests(
 
 #[test]
 fn an_old_message_asks_for_nothing_any_more() {
-    for (age_ms, taken_up) in [(T_MAX + 1, false), (T_MAX, true)] {
+    let lag_ms = 10 * MINUTE;
+    for (age_ms, taken_up) in [(lag_ms + T_MAX + 1, false), (lag_ms + T_MAX, true)] {
         let id = format!("asked {age_ms} ago");
         let asking = forged(&id).by("carol").at(NOW + HOUR - age_ms).asking(&["here", "x"]);
         let late = member("alice");
@@ -464,6 +465,26 @@ fn an_old_message_asks_for_nothing_any_more() {
         receive(&late, &asking.bytes(), NOW + HOUR);
         let now = status(&late);
         assert_eq!((now.repair_answers == 1, now.repair_requests == 0), (taken_up, taken_up), "{age_ms}");
+    }
+}
+
+#[test]
+fn who_has_a_slow_clock_is_answered() {
+    for behind_ms in [0, 3 * MINUTE, 9 * MINUTE] {
+        let (alice, bob) = (member("alice"), Manager::open(config("bob")).unwrap());
+        bob.open_channel(CHANNEL, Default::default(), NOW - behind_ms).unwrap();
+        send(&alice, "lost", NOW);
+        let next = send(&alice, "next", NOW + SECOND);
+        ["lost", "next"].iter().for_each(|id| alice.cancel(CHANNEL, id, NOW + SECOND).unwrap());
+        receive(&bob, &next.bytes, NOW + SECOND - behind_ms);
+        bob.drain();
+        // Somebody else resends nothing, and the channel is silent: bob's clock has nothing to follow.
+        for at in (NOW..NOW + 9 * MINUTE).step_by(1_000) {
+            run(&bob, at - behind_ms).iter().for_each(|(_, sent)| drop(receive(&alice, &sent.bytes, at)));
+            run(&alice, at).iter().for_each(|(_, sent)| drop(receive(&bob, &sent.bytes, at - behind_ms)));
+        }
+        assert_eq!(status(&bob).repaired, 1, "{behind_ms} ms behind");
+        assert_eq!(log(&bob), ["lost", "next"]);
     }
 }
 
