@@ -301,7 +301,7 @@ impl Config {
             (
                 "max_message_bytes",
                 self.least_message_bytes() <= self.max_message_bytes,
-                format!("a filter and a causal history alone could take {} bytes", self.least_message_bytes()),
+                format!("a sync message alone could take {} bytes", self.least_message_bytes()),
             ),
             ("max_message_bytes", u32::try_from(self.max_message_bytes).is_ok(), "must be under 4 GiB".to_owned()),
             (
@@ -345,11 +345,11 @@ impl Config {
         ]
     }
 
-    /// The least that a message of ours must have room for: a filter at its largest, a causal history, and its own ids.
+    /// The least that a message of ours must have room for: a filter at its largest, a causal history, what it asks for, and
+    /// its own ids. So a sync message always fits as drafted, and what it was told to ask for it does ask for.
     fn least_message_bytes(&self) -> usize {
         let filter = (self.bloom_capacity.saturating_mul(30) / 8).max(RFC_FILTER_BYTES);
-        let entries = self.causal_history_size.saturating_add(2);
-        filter.saturating_add(entries.saturating_mul(self.entry_bytes()))
+        filter.saturating_add(self.history_bytes()).saturating_add(self.entry_bytes().saturating_mul(2))
     }
 
     /// The most that a causal history and a repair request of ours can take on the wire, in bytes.

@@ -362,8 +362,8 @@ fn whole_messages_make_no_message_leave_the_incoming_buffer_early() {
 #[test]
 fn requests_that_do_not_fit_give_way_to_content() {
     let alice = member_with("alice", |config| {
-        config.max_message_bytes = 32 << 10;
-        config.max_filter_bytes = 32 << 10;
+        config.max_message_bytes = 40 << 10;
+        config.max_filter_bytes = 40 << 10;
         config.bloom_capacity = 5_000;
         config.repair_request_size = 10;
         config.max_hint_bytes = 450;
@@ -373,7 +373,7 @@ fn requests_that_do_not_fit_give_way_to_content() {
     let mut naming = forged("names them");
     wanted.iter().for_each(|id| naming = naming.clone().hinted(id, &hint));
     receive(&alice, &naming.bytes(), NOW);
-    let content = vec![1; 11_000];
+    let content = vec![1; 19_000];
     let sent = alice.wrap_outgoing(CHANNEL, Some("big"), &content, NOW + T_MAX).unwrap();
     assert!(asks(&sent.bytes).is_empty());
     assert_eq!(status(&alice).repairs_requested, 0, "it did not ask");
@@ -392,7 +392,15 @@ fn a_timeout_too_short_for_an_answer_is_refused() {
     assert!(open(|config| config.dependency_timeout_ms = 270_000).is_ok());
     assert!(open(|config| (config.repair, config.dependency_timeout_ms) = (false, 1_000)).is_ok());
     type Change = fn(&mut Config);
-    let refused: [(&str, Change); 7] = [
+    let refused: [(&str, Change); 8] = [
+        // A sync message has to fit with all that it asks for: what was told to be asked for must be.
+        ("max_message_bytes", |config| {
+            config.max_message_bytes = 32 << 10;
+            config.max_filter_bytes = 32 << 10;
+            config.bloom_capacity = 5_000;
+            config.repair_request_size = 10;
+            config.max_hint_bytes = 450;
+        }),
         // No arithmetic on it overflows, either.
         ("causal_history_size", |config| config.causal_history_size = usize::MAX),
         ("repair_window_ms", |config| config.repair_window_ms = T_MAX),
