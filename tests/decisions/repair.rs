@@ -524,3 +524,32 @@ fn a_copy_of_ours_made_up_in_the_other_format_stops_no_answer() {
     receive(&alice, &copy().bytes(), NOW);
     assert_eq!(status(&alice).repair_answers, 0, "the same in the other format: somebody did answer");
 }
+
+#[test]
+fn what_the_host_sends_again_is_answered_for_by_that() {
+    let again: [fn(&Manager); 2] =
+        [|alice| alice.retry(CHANNEL, "mine", NOW).unwrap(), |alice| drop(send(alice, "mine", NOW))];
+    for again in again {
+        let alice = member("alice");
+        send(&alice, "mine", NOW);
+        receive(&alice, &forged("s").by("carol").sync().asking(&["mine"]).bytes(), NOW);
+        assert_eq!(status(&alice).repair_answers, 1);
+        again(&alice);
+        assert_eq!(status(&alice).repair_answers, 0, "once is enough");
+    }
+}
+
+#[test]
+fn who_asks_for_what_is_set_aside_already_delays_it_no_further() {
+    let alice = member("alice");
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    alice.drain();
+    for second in [1, 100] {
+        let (id, at) = (format!("fake{second}"), NOW + second * SECOND);
+        assert!(asked(&run(&alice, at)).is_empty());
+        receive(&alice, &forged(&id).by("mallory").at(at).sync().asking(&["x"]).bytes(), at);
+    }
+    let first = asked(&run(&alice, NOW + TIMEOUT - 1))[0].0;
+    let wait_ms = sds::channel::repair::t_req_wait_ms("alice", "x", T_MIN, T_MAX);
+    assert_eq!(first, NOW + SECOND + T_MAX + wait_ms, "T_max after the first, with a new T_req");
+}
