@@ -116,8 +116,7 @@ impl Durable {
         let mut inner = inner.lock();
         let held = std::mem::take(&mut turn.held);
         let held_at = inner.waiting.outputs.len();
-        inner.waiting.bytes = inner.waiting.bytes.saturating_add(writes.iter().map(Write::size).sum());
-        inner.waiting.writes.extend(writes);
+        inner.waiting.take_in(writes);
         inner.waiting.outputs.extend(outputs.into_iter().map(named));
         let result = if self.by_host { Ok(false) } else { inner.commit(queue).map(|()| true) };
         if !matches!(result, Ok(true)) && (!self.by_host || turn.for_host) {
@@ -133,6 +132,13 @@ impl Durable {
     pub fn store(&self, channel_id: &ChannelId, writes: Batch, queue: &Outputs) -> Result<bool, Error> {
         let mut turn = Turn { commit: true, ..Turn::default() };
         self.add(channel_id, writes, Vec::new(), &mut turn, queue)
+    }
+
+    /// Takes in changes that the next commit writes.
+    pub fn add_to_next(&self, writes: Batch) {
+        if let Some(inner) = &self.inner {
+            inner.lock().waiting.take_in(writes);
+        }
     }
 
     /// Tries once more to commit what could not be.
@@ -318,6 +324,11 @@ impl Durable {
 impl Waiting {
     fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.outputs.is_empty()
+    }
+
+    fn take_in(&mut self, writes: Batch) {
+        self.bytes = self.bytes.saturating_add(writes.iter().map(Write::size).sum());
+        self.writes.extend(writes);
     }
 
     /// Outputs from there on are new.

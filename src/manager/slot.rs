@@ -143,6 +143,13 @@ impl Manager {
             return Err(unknown_channel(channel_id));
         }
         let mut turn = Turn::default();
+        if let Err(error) = self.load(&mut state) {
+            // What is damaged stays so: it is an error for who uses it, and not for every tick from now on.
+            if matches!(error, Error::Store(StoreError::Damaged(_))) {
+                self.schedule_at(&mut state, None);
+            }
+            return Err(error);
+        }
         let result = body(self.load(&mut state)?, &mut turn);
         self.settle(&mut state, &mut turn)?;
         result.map(|value| (value, turn.released))
@@ -236,13 +243,23 @@ impl Manager {
         // From here on the manager counts the time offline.
         channel.leave(now_ms);
         let writes = self.writes_of(state);
-        if self.durable.store(&state.id, writes, &self.outputs)? {
-            state.channel = None;
-            state.head = Vec::new();
-            state.offline_seen_ms = self.durable.offline_ms(now_ms);
-            debug!(channel = %state.id, "channel unloaded");
+        match self.durable.store(&state.id, writes, &self.outputs) {
+            Ok(true) => {
+                state.channel = None;
+                state.head = Vec::new();
+                state.offline_seen_ms = self.durable.offline_ms(now_ms);
+                debug!(channel = %state.id, "channel unloaded");
+                Ok(())
+            }
+            // It stays, and goes on to count the time offline by itself.
+            stays => {
+                let online = self.online.load(Ordering::Acquire);
+                if let Some(channel) = state.loaded() {
+                    channel.come_back(0, (!online).then_some(now_ms));
+                }
+                stays.map(drop)
+            }
         }
-        Ok(())
     }
 
     /// Takes channels out of memory that were not used for long.

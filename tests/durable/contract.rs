@@ -6,6 +6,7 @@ use sds::config::Config;
 use sds::error::{Error, StoreError};
 use sds::manager::Known;
 use sds::output::{ChannelOptions, Disposition, Event, MessageState, Output, TransmitReason};
+use sds::record::Key;
 use sds::types::{ChannelId, TimeMs};
 
 use crate::kinds::Kind;
@@ -201,6 +202,18 @@ fn the_state_of_another_participant_is_refused() {
         assert!(matches!(refused, Some(Error::Store(StoreError::OtherParticipant { .. }))), "{refused:?}");
         kind.open(&config("alice"), NOW_MS).expect("it is alice's, as before");
     });
+}
+
+#[test]
+fn records_of_a_later_form_are_refused() {
+    let mut host = crate::host::Host::default();
+    let alice = Manager::open_external(config("alice"), host.records(), NOW_MS).expect("opens");
+    host.commit_all(&alice);
+    drop(alice);
+    // Its own record says so, in its fifth field.
+    host.rows.get_mut(&(ChannelId::from(""), Key::HEAD)).expect("is there").extend([5 << 3, 9]);
+    let refused = Manager::open_external(config("alice"), host.records(), NOW_MS).err();
+    assert_eq!(refused, Some(Error::Store(StoreError::Newer { found: 9, known: 1 })));
 }
 
 /// With a store; a host reads its own database.

@@ -15,7 +15,7 @@ use crate::contract::{CHANNEL, NOW_MS, config, member};
 
 /// What a commit does, from a number of commits on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
+pub enum Fault {
     None,
     /// It fails, and writes nothing.
     Fail,
@@ -26,20 +26,32 @@ enum Fault {
 }
 
 #[derive(Clone, Debug)]
-struct Faulty {
+pub struct Faulty {
     memory: Memory,
     fault: Arc<parking_lot::Mutex<Fault>>,
     commits: Arc<AtomicUsize>,
-    from: usize,
+    from: Arc<AtomicUsize>,
+    /// Only that commit goes wrong.
+    once: bool,
 }
 
 impl Faulty {
-    fn new(from: usize, fault: Fault) -> Self {
+    pub fn new(from: usize, fault: Fault) -> Self {
         let fault = Arc::new(parking_lot::Mutex::new(fault));
-        Self { memory: Memory::default(), fault, commits: Arc::default(), from }
+        Self {
+            memory: Memory::default(),
+            fault,
+            commits: Arc::default(),
+            from: Arc::new(AtomicUsize::new(from)),
+            once: false,
+        }
     }
 
-    fn mend(&self) {
+    pub fn fail_from_now(&self) {
+        self.from.store(0, Ordering::Relaxed);
+    }
+
+    pub fn mend(&self) {
         *self.fault.lock() = Fault::None;
     }
 }
@@ -67,7 +79,8 @@ impl Store for Faulty {
         self.memory.page(channel_id, after, limit)
     }
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
-        if self.commits.fetch_add(1, Ordering::Relaxed) < self.from {
+        let (number, from) = (self.commits.fetch_add(1, Ordering::Relaxed), self.from.load(Ordering::Relaxed));
+        if number < from || self.once && number > from {
             return self.memory.commit(batch);
         }
         let full = || StoreError::Full("no space left".to_owned());
@@ -165,6 +178,28 @@ fn wherever_a_store_goes_wrong_nothing_is_forgotten_or_delivered_twice() {
             }
             let _ = alice.tick(NOW_MS + 700_000);
             let _ = alice.read_log(CHANNEL, None, 100);
+        }
+    }
+}
+
+/// A commit that fails or tears is made again, whole, and then all is as if it never had.
+#[test]
+fn a_store_that_goes_wrong_once_has_everything_in_the_end() {
+    let whole = history(&Faulty::new(usize::MAX, Fault::None)).0;
+    for from in 0..whole {
+        for fault in [Fault::Fail, Fault::Tear] {
+            let store = Faulty { once: true, ..Faulty::new(from, fault) };
+            let (commits, sent, delivered) = history(&store);
+            // The first is that of the manager itself, which cannot be opened then.
+            assert!(from == 0 || commits >= whole && sent.len() >= 7 && !delivered.is_empty(), "{fault:?} at {from}");
+            let alice = open(&store).expect("opens");
+            for id in sent {
+                assert!(alice.message_status(CHANNEL, &id).is_ok(), "{fault:?} at {from}: {id} is forgotten");
+            }
+            for bytes in delivered {
+                let again = alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition;
+                assert_eq!(again, Disposition::Duplicate, "{fault:?} at {from}");
+            }
         }
     }
 }

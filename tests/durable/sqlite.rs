@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use sds::Manager;
@@ -68,7 +69,9 @@ fn one_manager_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = good(&folder);
     let alice = open(&path).expect("opens");
+    let asked = Instant::now();
     assert!(matches!(open(&path), Err(Error::Store(StoreError::Locked(_)))));
+    assert!(asked.elapsed() < Duration::from_secs(3), "it is told at once: {:?}", asked.elapsed());
     drop(alice);
     open(&path).expect("opens");
 }
@@ -130,4 +133,55 @@ fn what_is_forgotten_leaves_no_trace_in_the_file() {
     assert_eq!(traces(), 0);
     drop(alice);
     assert_eq!(traces(), 0);
+}
+
+#[test]
+fn a_name_is_that_of_a_file_whatever_is_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["file:plain", "file:gone?mode=memory", "file:twice?nolock=1", "a%41?b#c", "\u{fc}ber \n'\""] {
+        let path = folder.path().join(name);
+        // A name that begins so has to be relative.
+        let path = if name.starts_with("file:") { Path::new(name) } else { &path };
+        let alice = open(path).expect("opens");
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+        assert!(path.exists(), "{name}");
+        drop(alice);
+        let known = open(path).expect("opens").channels().len();
+        fs::remove_file(path).expect("is there");
+        assert_eq!(known, 1, "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_was_emptied_beside_its_log_is_not_begun_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sds.db");
+    let alice = open(&path).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    let log = fs::read(folder.path().join("sds.db-wal")).expect("reads");
+    drop(alice);
+    for emptied in [true, false] {
+        let copy = folder.path().join("copy.db");
+        fs::write(folder.path().join("copy.db-wal"), &log).expect("writes");
+        let _ = fs::remove_file(&copy);
+        if emptied {
+            fs::write(&copy, b"").expect("writes");
+        }
+        assert!(matches!(open(&copy), Err(Error::Store(StoreError::Damaged(_)))));
+        assert!(fs::read(folder.path().join("copy.db-wal")).expect("reads") == log, "it stays as it is");
+    }
+}
+
+#[test]
+fn a_damaged_channel_is_told_by_a_tick_and_not_by_every_tick() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let other = Connection::open(&path).expect("opens");
+    other.execute("DELETE FROM messages", []).expect("writes");
+    drop(other);
+    let alice = open(&path).expect("opens");
+    assert!(matches!(alice.tick(NOW_MS + 10_000), Err(Error::Store(StoreError::Damaged(_)))));
+    alice.tick(NOW_MS + 20_000).expect("nothing is due");
+    assert_eq!(alice.next_deadline(), None);
+    assert!(matches!(alice.channel_status(CHANNEL), Err(Error::Store(StoreError::Damaged(_)))), "who uses it is told");
 }

@@ -52,13 +52,13 @@ impl Sqlite {
     ///
     /// What is there and no database of ours is an error, and stays as it is.
     pub fn open(path: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, StoreError> {
-        Self::with(Connection::open(path).map_err(error)?, synchronous)
+        Self::with(connect(path)?, synchronous)
     }
 
     /// The same, encrypted with a key: of any length, UTF-8 or not.
     #[cfg(feature = "sqlcipher")]
     pub fn open_encrypted(path: impl AsRef<Path>, synchronous: Synchronous, key: &[u8]) -> Result<Self, StoreError> {
-        let connection = Connection::open(path).map_err(error)?;
+        let connection = connect(path)?;
         let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         // A passphrase, not a raw key: whatever its length, the database's own salt goes into what is made of it.
         connection.pragma_update(None, "key", hex).map_err(error)?;
@@ -70,6 +70,7 @@ impl Sqlite {
         if connection.is_readonly(rusqlite::MAIN_DB).map_err(error)? {
             return Err(StoreError::ReadOnly("the file, or the folder in which it lies, is read-only".to_owned()));
         }
+        check_whole(&connection)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // Until it is known to be ours: SQLite would otherwise tidy up, when it closes it, what another program left.
         let leave_alone = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
@@ -90,6 +91,25 @@ impl Sqlite {
         }
         Ok(number)
     }
+}
+
+/// Opens a file by its name, also if that begins with `file:`: SQLite, as it is built in, would take it for a URI.
+fn connect(path: impl AsRef<Path>) -> Result<Connection, StoreError> {
+    let path = path.as_ref();
+    let is_like_uri = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
+    let opened = if is_like_uri { Connection::open(Path::new(".").join(path)) } else { Connection::open(path) };
+    opened.map_err(error)
+}
+
+/// Refuses a file that is empty, or was just made, beside a write-ahead log that is not: SQLite would delete the log, and
+/// what it holds, and begin anew.
+fn check_whole(connection: &Connection) -> Result<(), StoreError> {
+    let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(()) };
+    let bytes = |path: &str| std::fs::metadata(path).map_or(0, |file| file.len());
+    if bytes(path) == 0 && bytes(&format!("{path}-wal")) > 0 {
+        return Err(StoreError::Damaged("the file is empty, and what belongs to it is not".to_owned()));
+    }
+    Ok(())
 }
 
 fn find_channel(connection: &Connection, channel_id: &str) -> rusqlite::Result<Option<i64>> {

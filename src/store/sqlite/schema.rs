@@ -42,6 +42,8 @@ pub(super) fn prepare(connection: &mut Connection, synchronous: Synchronous) -> 
     // The lock is taken with the first access and held. SQLite then needs no shared memory for its write-ahead log.
     let setting = |name: &str, value: &str| connection.pragma_update(None, name, value).map_err(error);
     setting("locking_mode", "EXCLUSIVE")?;
+    // Who has it locked keeps it: there is nothing to wait for.
+    setting("busy_timeout", "0")?;
     setting("trusted_schema", "OFF")?;
     check_ours(connection)?;
     let wal: Result<String, _> = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));

@@ -34,11 +34,12 @@ impl std::fmt::Debug for Seen {
 impl Seen {
     /// Reads every id of the database into a filter.
     pub fn open(connection: &Connection) -> Result<Self, StoreError> {
-        let ids = every_id(connection).map_err(error)?;
-        let capacity = ids.len().saturating_mul(2).max(LEAST_CAPACITY);
+        let held: i64 = connection.query_row("SELECT count(*) FROM seen", [], |row| row.get(0)).map_err(error)?;
+        let held = usize::try_from(held).unwrap_or(0);
+        let capacity = held.saturating_mul(2).max(LEAST_CAPACITY);
         let mut filter = filter(capacity)?;
-        ids.iter().for_each(|id| filter.set(id));
-        Ok(Self { filter, held: ids.len(), capacity })
+        for_each_id(connection, |id| filter.set(&id)).map_err(error)?;
+        Ok(Self { filter, held, capacity })
     }
 
     /// Ids that were committed.
@@ -59,16 +60,15 @@ impl Seen {
     }
 }
 
-fn every_id(connection: &Connection) -> rusqlite::Result<Vec<(i64, u128)>> {
+fn for_each_id(connection: &Connection, mut take: impl FnMut((i64, u128))) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("SELECT channel, hash FROM seen")?;
     let mut rows = statement.query([])?;
-    let mut ids = Vec::new();
     while let Some(row) = rows.next()? {
         if let Ok(hash) = row.get_ref(1)?.as_blob()?.try_into().map(u128::from_be_bytes) {
-            ids.push((row.get(0)?, hash));
+            take((row.get(0)?, hash));
         }
     }
-    Ok(ids)
+    Ok(())
 }
 
 fn filter(capacity: usize) -> Result<Bloom<(i64, u128)>, StoreError> {
