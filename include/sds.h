@@ -11,7 +11,8 @@
  *   - No callbacks: results come out of the call, all else out of sds_drain. Times come in as milliseconds since the
  *     Unix epoch; the library has no clock, no thread, no socket, and no file but that of sds_manager_open_store.
  *   - Any function may be called from any thread at any time. Memory given to a call to read must not change under
- *     it, and must not lie in the sds_buffer_t that it writes (SDS_INVALID_ARGUMENT): copy what records point to.
+ *     it. Nothing that a call reads, or writes besides, may lie in the sds_buffer_t that it writes, which may move
+ *     (SDS_INVALID_ARGUMENT): copy what records point to.
  *   - The child of a fork has a copy of every manager. It may use the library if no other thread was inside a call
  *     when it forked; otherwise a call in the child may wait forever. Only one of the two processes may go on as a
  *     participant: both have the same state, the same randomness, and the same name to others.

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args::{self, invalid};
-use super::buffer::{self, sds_buffer_t};
+use super::buffer::{self, Span, sds_buffer_t};
 use super::config::sds_config_t;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
@@ -191,8 +191,8 @@ pub unsafe extern "C" fn sds_offer(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         guard(error, || {
+            let out = buffer::writable(out, &[], &[Span::of(number), Span::of(error)])?;
             let number = args::output(number, "number")?;
-            let out = buffer::writable(out, &[])?;
             handle::with(manager, |manager| {
                 let Some(offer) = manager.offer()? else {
                     out.len = 0;
