@@ -107,7 +107,7 @@ impl RollingFilter {
                 self.filter.insert(filter).insert(&item);
             }
         }
-        self.unsaved.touch_entry(self.first_number.wrapping_add(self.entries.len() as u64));
+        self.unsaved.add_entry(self.first_number.wrapping_add(self.entries.len() as u64));
         self.push(item, self.now_ms);
     }
 
