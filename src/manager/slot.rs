@@ -143,13 +143,6 @@ impl Manager {
             return Err(unknown_channel(channel_id));
         }
         let mut turn = Turn::default();
-        if let Err(error) = self.load(&mut state) {
-            // What is damaged stays so: it is an error for who uses it, and not for every tick from now on.
-            if matches!(error, Error::Store(StoreError::Damaged(_))) {
-                self.schedule_at(&mut state, None);
-            }
-            return Err(error);
-        }
         let result = body(self.load(&mut state)?, &mut turn);
         self.settle(&mut state, &mut turn)?;
         result.map(|value| (value, turn.released))
@@ -205,7 +198,12 @@ impl Manager {
     /// The channel, read back from the store if it is not in memory.
     pub(super) fn load<'a>(&self, state: &'a mut State) -> Result<&'a mut Channel, Error> {
         if state.channel.is_none() {
-            let channel = self.read_channel(state)?;
+            let channel = self.read_channel(state).inspect_err(|error| {
+                // What is damaged stays so: it is an error for who uses it, and not for every tick from now on.
+                if matches!(error, Error::Store(StoreError::Damaged(_))) {
+                    self.schedule_at(state, None);
+                }
+            })?;
             debug!(channel = %state.id, "channel loaded");
             state.channel = Some(Box::new(channel));
             self.catch_up(state);

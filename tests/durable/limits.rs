@@ -3,6 +3,8 @@
 use sds::config::Config;
 use sds::error::Error;
 use sds::output::{ChannelOptions, Disposition};
+use sds::types::{Message, Profile};
+use sds::wire;
 use sds::{Manager, manager::LogEntry};
 
 use crate::contract::{CHANNEL, NOW_MS, config, member};
@@ -79,6 +81,45 @@ fn changes_beyond_max_unconfirmed_bytes_refuse_calls() {
     assert!(alice.message_status(CHANNEL, &format!("m{number}")).is_err(), "it changed nothing");
     host.commit_all(&alice);
     wrap(number).expect("there is room again");
+}
+
+/// Messages that leave nothing behind but their ids, of which only so many are remembered, add up to no more than these,
+/// though nothing of them has to be stored at once.
+#[test]
+fn ids_that_came_and_went_leave_nothing_to_be_stored() {
+    let mut host = crate::host::Host::default();
+    let config = Config { seen_limit: 100, profile: Profile::Libsds, ..config("alice") };
+    let alice = Manager::open_external(config, host.records(), NOW_MS).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    host.commit_all(&alice);
+    for number in 0..5_000_u64 {
+        let (id, mut bytes) = (format!("s{number}"), Vec::new());
+        let message = Message {
+            sender_id: "mallory",
+            message_id: &id,
+            channel_id: CHANNEL,
+            lamport_timestamp_ms: Some(NOW_MS),
+            ..Message::default()
+        };
+        wire::encode(Profile::Libsds, &message, &mut bytes);
+        alice.unwrap_incoming(&bytes, NOW_MS).expect("good");
+        // Some of them are stored.
+        if number == 1_000 {
+            alice.flush().expect("the host's");
+            host.commit_all(&alice);
+        }
+    }
+    alice.flush().expect("the host's");
+    let writes = alice.offer().expect("the host's").expect("something").writes.len();
+    assert!(writes < 16, "{writes}");
+    host.commit_all(&alice);
+    assert!(host.records().len() < 16, "{}", host.records().len());
+    let forgotten = alice.channel_status(CHANNEL).expect("open").ids_forgotten;
+    drop(alice);
+    let config = crate::contract::config("alice");
+    let again =
+        Manager::open_external(Config { seen_limit: 100, profile: Profile::Libsds, ..config }, host.records(), NOW_MS);
+    assert_eq!(again.expect("opens").channel_status(CHANNEL).expect("sound").ids_forgotten, forgotten);
 }
 
 #[test]

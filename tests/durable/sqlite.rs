@@ -109,6 +109,46 @@ fn a_damaged_file_never_panics() {
     }
 }
 
+/// It says so to whoever uses it, and once when it falls due: the run loop of the others goes on, and sleeps.
+#[test]
+fn a_damaged_channel_does_not_stay_due() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let damaged = Connection::open(&path).expect("opens");
+    assert!(damaged.execute("UPDATE records SET value = x'00ff' WHERE kind = 7", []).expect("writes") > 0);
+    drop(damaged);
+    let alice = open(&path).expect("opens");
+    alice.open_channel("sound", ChannelOptions::default(), NOW_MS).expect("opens");
+    alice.wrap_outgoing("sound", Some("m"), b"hello", NOW_MS).expect("wraps");
+    assert!(matches!(alice.tick(NOW_MS + 6_000), Err(Error::Store(StoreError::Damaged(_)))));
+    assert_eq!(alice.drain().len(), 1, "the other had its turn");
+    assert!(alice.next_deadline() > Some(NOW_MS + 6_000), "it is not due again at once");
+    alice.tick(NOW_MS + 60_000).expect("it was told");
+    assert!(matches!(
+        alice.wrap_outgoing(CHANNEL, None, b"x", NOW_MS + 60_000),
+        Err(Error::Store(StoreError::Damaged(_)))
+    ));
+    alice.forget_channel(CHANNEL).expect("that way out is open");
+}
+
+#[test]
+fn a_store_in_which_all_channel_numbers_were_used_takes_free_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let used = Connection::open(&path).expect("opens");
+    used.execute("UPDATE sqlite_sequence SET seq = (1 << 22) - 1 WHERE name = 'channels'", []).expect("writes");
+    drop(used);
+    let alice = open(&path).expect("opens");
+    for channel in ["new", "newer", CHANNEL] {
+        alice.open_channel(channel, ChannelOptions::default(), NOW_MS).expect("opens");
+        alice.wrap_outgoing(channel, Some(channel), b"hello", NOW_MS).expect("wraps");
+    }
+    alice.forget_channel("new").expect("is there");
+    alice.open_channel("newest", ChannelOptions::default(), NOW_MS).expect("opens");
+    assert_eq!(alice.read_log("newest", None, 10).expect("reads").entries.len(), 0);
+    assert_eq!(alice.read_log("newer", None, 10).expect("reads").entries.len(), 1);
+}
+
 fn use_it(path: &Path) -> Result<(), Error> {
     let alice = open(path)?;
     alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS)?;

@@ -21,6 +21,8 @@ use seen::Seen;
 
 /// Bits of a message's place that are its number in its channel; the others are the number of the channel.
 const NUMBER_BITS: u32 = 40;
+/// Bits of the number of a channel.
+const CHANNEL_BITS: u32 = 62 - NUMBER_BITS;
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 32;
 /// The number of a message, from its place.
@@ -284,9 +286,15 @@ fn put_manager(transaction: &Transaction<'_>, record: &[u8]) -> rusqlite::Result
 }
 
 fn add_channel(transaction: &Transaction<'_>, channel_id: &ChannelId) -> rusqlite::Result<i64> {
-    // Not an old number again, whatever is left of an old channel.
+    // Not an old number again, as long as there are others: then one that is free, of which nothing is left.
     const ADD: &str = "INSERT INTO channels (channel_id, head) VALUES (?, x'')";
-    transaction.prepare_cached(ADD)?.insert([channel_id.as_str()])
+    const NEXT: &str = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'channels'";
+    const ADD_AS: &str = "INSERT INTO channels (number, channel_id, head)
+        SELECT min(number) + 1, ?, x'' FROM (SELECT 0 AS number UNION ALL SELECT number FROM channels) AS used
+        WHERE NOT EXISTS (SELECT 1 FROM channels WHERE channels.number = used.number + 1)";
+    let next: Option<i64> = transaction.prepare_cached(NEXT)?.query_row([], |row| row.get(0)).optional()?;
+    let add = if next.is_some_and(|next| next >= 1 << CHANNEL_BITS) { ADD_AS } else { ADD };
+    transaction.prepare_cached(add)?.insert([channel_id.as_str()])
 }
 
 fn write_change(
@@ -389,7 +397,7 @@ fn side_of(connection: &Connection, channel: i64, number: u64) -> rusqlite::Resu
 /// Where a message lies in its table: by channel, then by number.
 fn place(channel: i64, number: u64) -> Result<i64, StoreError> {
     let number = i64::try_from(number).ok().filter(|number| *number < 1 << NUMBER_BITS);
-    let channel = Some(channel).filter(|channel| (0..1 << (62 - NUMBER_BITS)).contains(channel));
+    let channel = Some(channel).filter(|channel| (0..1 << CHANNEL_BITS).contains(channel));
     let place = channel.zip(number).map(|(channel, number)| channel << NUMBER_BITS | number);
     place.ok_or_else(|| StoreError::Io("more channels or messages than the schema has numbers for".to_owned()))
 }
