@@ -140,7 +140,7 @@ lint:
 rust-test:
 	$(SAY) $@
 	$(CARGO) test --workspace --locked
-## conformance-check: fail if a row of RFC 109 fails, docs/conformance.md is stale, or a mutation does not apply
+## conformance-check: fail if a row of RFC 109 fails, docs/conformance.md is stale, or a mutation does not apply or compile
 conformance-check:
 	$(SAY) $@
 	$(CARGO) run --quiet --locked -p sds-conformance -- --check
