@@ -174,11 +174,12 @@ func (rm *ReliabilityManager) wrapInStep(message []byte, messageID MessageID, ch
 	err := rm.inStep(func() error {
 		rm.setHints(channelID, hints)
 		h.wanted = engine.MessageID(messageID)
+		_, unknown := rm.engine.MessageStatus(channelID, h.wanted)
 		wrapped, err := rm.wrap(message, messageID, channelID)
 		if err != nil {
 			return err
 		}
-		if data = wrapped.Data; wrapped.Held {
+		if data = wrapped.Data; wrapped.Held && unknown != nil {
 			sent := Message{State: StateSent, ChannelID: channelID, MessageID: messageID, Content: bytes.Clone(message)}
 			h.messages = append(h.messages, sent)
 		}

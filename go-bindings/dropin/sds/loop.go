@@ -168,28 +168,33 @@ func (rm *ReliabilityManager) look(memory []event) (events []event, era uint64, 
 	return events, rm.era.Load(), pause, nil
 }
 
-// tick ticks if that is due, and returns how long to sleep; 0: however long.
+// tick ticks if that is due, queues what the engine has to tell, whoever made it, and returns how long to sleep; 0: however
+// long. An error means that the manager is of no more use.
 func (rm *ReliabilityManager) tick(now time.Time) (time.Duration, error) {
 	deadline, ok, err := rm.engine.NextDeadline()
-	if err != nil || !ok {
+	if err != nil {
 		return 0, err
 	}
-	if pause := deadline.Sub(now); pause > 0 {
-		return min(pause, longestPause), nil
+	due := ok && !deadline.After(now)
+	failed := rm.inStep(func() error {
+		if due {
+			return rm.engine.Tick(now)
+		}
+		return nil
+	})
+	if failed != nil {
+		rm.logger.Warn("SDS", zap.Error(failed))
 	}
-	err = rm.inStep(func() error { return rm.engine.Tick(now) })
-	// What is full is emptied by now, and what failed to be stored is tried again.
-	if err != nil && !errors.Is(err, engine.ErrOutputsFull) {
-		rm.logger.Warn("SDS tick", zap.Error(err))
-	}
-	deadline, ok, err = rm.engine.NextDeadline()
-	if err != nil || !ok {
+	if deadline, ok, err = rm.engine.NextDeadline(); err != nil {
 		return 0, err
 	}
-	if pause := deadline.Sub(now); pause > 0 {
-		return min(pause, longestPause), nil
+	switch {
+	case failed != nil || ok && !deadline.After(now): // try again
+		return retryPause, nil
+	case ok:
+		return min(deadline.Sub(now), longestPause), nil
 	}
-	return retryPause, nil
+	return 0, nil
 }
 
 // call calls what an event is for.
