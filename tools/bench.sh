@@ -8,6 +8,7 @@ set -eu
 RUNS=3
 MOST_GO_WRAP_VS_RUST=2
 MOST_GO_ALLOCS=2
+MOST_DROPIN_FLAT=1.3
 
 # Memory that was freed stays with the process: otherwise a figure may measure how often the system takes pages back and
 # clears them anew. (For glibc; elsewhere nobody looks at these.)
@@ -78,4 +79,49 @@ awk -v most_ratio=$MOST_GO_WRAP_VS_RUST -v most_allocs=$MOST_GO_ALLOCS '
             exit 1
         }
     }' "$scratch/go.txt" || failed=1
+
+# The drop-in for sds-go-bindings: calls per second, and the bytes that each allocates, those that it returns included, with
+# a history of 1,000 and of 10,000. A ratio is the time of a call with the longer one / with the shorter.
+(cd go-bindings/dropin && go test -c -o "$scratch/dropin" ./sds)
+for _ in $(seq $RUNS); do
+    "$scratch/dropin" -test.run '^$' -test.bench '^BenchmarkDropin' -test.benchtime 15x
+done >"$scratch/dropin.txt"
+awk -v most=$MOST_DROPIN_FLAT '
+    function median(list, n,    i, j, t) {
+        for (i = 1; i <= n; i++)
+            for (j = i + 1; j <= n; j++)
+                if (list[j] < list[i]) { t = list[i]; list[i] = list[j]; list[j] = t }
+        return list[int((n + 1) / 2)]
+    }
+    function figure(call, unit,    i, list, n) {
+        n = count[call, unit]
+        if (n == 0) {
+            print "bench.sh: no figure for " call " " unit > "/dev/stderr"
+            exit 1
+        }
+        for (i = 1; i <= n; i++) list[i] = value[call, unit, i]
+        return median(list, n)
+    }
+    /^BenchmarkDropin/ {
+        call = $1 ~ /Unwrap/ ? "unwrap" : "wrap"
+        for (i = 3; i < NF; i += 2) value[call, $(i + 1), ++count[call, $(i + 1)]] = $i
+    }
+    END {
+        for (c = 1; c <= split("wrap unwrap", calls, " "); c++) {
+            call = calls[c]
+            for (h = 1; h <= split("1000 10000", histories, " "); h++) {
+                history = histories[h]
+                printf "bench: dropin_%s_%s %d calls/s\n", call, history, figure(call, "calls/s-" history)
+                printf "bench: dropin_%s_%s_allocated %d bytes/call\n", call, history, figure(call, "B/call-" history)
+                printf "bench: dropin_%s_%s_returned %d bytes/call\n", call, history, figure(call, "B/returned-" history)
+            }
+            flat = figure(call, "x/flat")
+            printf "bench: dropin_%s_flat %.2f ratio\n", call, flat
+            if (flat > most) over = 1
+        }
+        if (over) {
+            print "over its limit: dropin_wrap_flat or dropin_unwrap_flat" > "/dev/stderr"
+            exit 1
+        }
+    }' "$scratch/dropin.txt" || failed=1
 exit $failed

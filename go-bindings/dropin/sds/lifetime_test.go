@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -152,20 +151,18 @@ func TestCleanupDuringCalls(t *testing.T) {
 }
 
 // Hundreds of managers in one process, which talk with each other, have neither a thread nor a descriptor of their own, and
-// leave nothing. (Go starts threads as it needs them for goroutines that run at the same time, here at most two.)
+// leave nothing. (Go itself starts threads while goroutines are inside C, a few on a busy machine, however many managers.)
 func TestHundredsOfManagers(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("/proc is Linux's")
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	talk(t, 8) // what Go starts once
 	threads, files := count(t, "task"), count(t, "fd")
 	const managers = 400
 	all := talk(t, managers)
-	// A few for the runtime's own purposes; libsds would have 800 threads and 2,400 descriptors.
-	const slack = 10
-	if more := count(t, "task") - threads; more > slack {
+	// With libsds it would be 800 threads and 2,400 descriptors.
+	if more := count(t, "task") - threads; more > managers/10 {
 		t.Errorf("%d threads more", more)
 	}
 	if more := count(t, "fd") - files; more > 0 {
