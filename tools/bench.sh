@@ -19,6 +19,16 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0
 
+# A function for awk.
+median='
+    function median(list, n,    i, j, t) {
+        for (i = 1; i <= n; i++)
+            for (j = i + 1; j <= n; j++)
+                if (list[j] < list[i]) { t = list[i]; list[i] = list[j]; list[j] = t }
+        return list[int((n + 1) / 2)]
+    }
+'
+
 cargo bench --locked --bench detail
 for figures in size speed durable; do
     cargo bench --locked --quiet --bench $figures || failed=1
@@ -39,13 +49,7 @@ done >"$scratch/go.txt"
 # channel also that of one that lets Go's garbage collector see to the memory (WrapOutgoing, "fresh"). With larger messages
 # the latter has no limit, as it mostly measures the collector: memory fresh from it is cold, and 20 KB a message start it
 # every 200 messages, since the heap of the benchmark is as small as can be.
-awk -v most_ratio=$MOST_GO_WRAP_VS_RUST -v most_allocs=$MOST_GO_ALLOCS '
-    function median(list, n,    i, j, t) {
-        for (i = 1; i <= n; i++)
-            for (j = i + 1; j <= n; j++)
-                if (list[j] < list[i]) { t = list[i]; list[i] = list[j]; list[j] = t }
-        return list[int((n + 1) / 2)]
-    }
+awk -v most_ratio=$MOST_GO_WRAP_VS_RUST -v most_allocs=$MOST_GO_ALLOCS "$median"'
     function figure(way, gap,    i, ratios, n) {
         n = runs[gap, way]
         if (n == 0) {
@@ -86,13 +90,7 @@ awk -v most_ratio=$MOST_GO_WRAP_VS_RUST -v most_allocs=$MOST_GO_ALLOCS '
 for _ in $(seq $RUNS); do
     "$scratch/dropin" -test.run '^$' -test.bench '^BenchmarkDropin' -test.benchtime 15x
 done >"$scratch/dropin.txt"
-awk -v most=$MOST_DROPIN_FLAT '
-    function median(list, n,    i, j, t) {
-        for (i = 1; i <= n; i++)
-            for (j = i + 1; j <= n; j++)
-                if (list[j] < list[i]) { t = list[i]; list[i] = list[j]; list[j] = t }
-        return list[int((n + 1) / 2)]
-    }
+awk -v most=$MOST_DROPIN_FLAT "$median"'
     function figure(call, unit,    i, list, n) {
         n = count[call, unit]
         if (n == 0) {

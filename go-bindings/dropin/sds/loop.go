@@ -74,8 +74,8 @@ func (rm *ReliabilityManager) inStep(call func() error) error {
 	return err
 }
 
-// drain queues what the engine has to tell. If it fails, the manager was closed or is of no more use, which the next call
-// of the engine tells.
+// drain queues what the engine has to tell. If that fails, the manager was closed or its store fails: the call at hand or the
+// next one returns that.
 func (rm *ReliabilityManager) drain() {
 	outputs, _ := rm.engine.Drain()
 	for _, o := range outputs {
