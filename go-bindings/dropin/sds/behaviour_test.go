@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -398,17 +399,72 @@ func TestReset(t *testing.T) {
 		same(t, "channels", must[[]string](t)(bob.Engine().Channels()), []string{})
 		bob.unwrap(data, 1)
 		bob.says("ready 1")
-		// What was not told yet is forgotten, too.
+		// What was not told yet is forgotten, too: what is queued, and what is about to be told.
 		held := make(chan struct{})
 		count := 0
 		bob.RegisterCallbacks(sds.EventCallbacks{OnMessageReady: func(sds.MessageID, string) { count++; <-held }})
-		for i := 2; i < 5; i++ {
-			bob.unwrap(alice.wrap(i), i)
-			synctest.Wait()
-		}
+		second, third := alice.wrap(2), alice.wrap(3)
+		bob.unwrap(third, 3)
+		bob.unwrap(second, 2)
+		synctest.Wait()
+		bob.unwrap(alice.wrap(4), 4)
 		check(t, bob.Reset())
 		close(held)
 		synctest.Wait()
 		same(t, "told", count, 1)
+	})
+}
+
+// The same, in bytes.
+func TestCallbackThatDoesNotReturnInBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := sds.DefaultConfig()
+		config.MaxMessageBytes, config.MaxOutputBytes = 256<<10, 256<<10
+		alice, bob := join(t), join(t, func(o *sds.Options) { o.Config = &config })
+		held := make(chan struct{})
+		var told atomic.Int32
+		bob.RegisterCallbacks(sds.EventCallbacks{OnMessageReady: func(sds.MessageID, string) { <-held; told.Add(1) }})
+		large := func(i int) []byte {
+			return must[[]byte](t)(alice.WrapOutgoingMessage(make([]byte, 150<<10), id(i), channel))
+		}
+		bob.unwrap(alice.wrap(100), 100) // is being told
+		synctest.Wait()
+		refused := 0
+		for i := 1; i < 10; i += 2 {
+			first, second := large(i), large(i+1)
+			// The second one waits, and its content is queued when the first one comes.
+			for _, data := range [][]byte{second, first} {
+				if _, err := bob.UnwrapReceivedMessage(data); errors.Is(err, engine.ErrOutputsFull) {
+					refused++
+				} else {
+					check(t, err)
+				}
+			}
+		}
+		same(t, "refused", refused, 6) // two contents are more than 256 KiB
+		close(held)
+		synctest.Wait()
+		same(t, "told", told.Load(), 5)
+	})
+}
+
+// A sync message has an empty payload, and no callback is called for it.
+func TestSyncMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := sds.DefaultConfig()
+		config.SyncInLibsds = true
+		alice, bob := join(t), join(t, as("bob"), func(o *sds.Options) { o.Config = &config })
+		bob.unwrap(alice.wrap(1), 1)
+		bob.settled()
+		time.Sleep(time.Minute)
+		ids, data := transmits(bob.seen())
+		if len(data) == 0 || !strings.HasPrefix(ids[0], "sync ") {
+			t.Fatal(ids)
+		}
+		u := must[*sds.UnwrappedMessage](t)(alice.UnwrapReceivedMessage(data[0]))
+		if *u.Message == nil || len(*u.Message) != 0 || *u.MissingDeps == nil || *u.ChannelId != channel {
+			t.Errorf("%+v", u)
+		}
+		alice.says("sent 1")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,8 @@ type tables struct {
 	rows    []string
 	fails   error
 	commits int
+	// hints counts records of hints that were written.
+	hints int
 }
 
 func (db *tables) Load() (records []engine.StoredRecord, err error) {
@@ -65,6 +68,9 @@ func (db *tables) Commit(step sds.Step) error {
 	for _, write := range step.Writes {
 		switch write.Op {
 		case engine.WritePut:
+			if write.Key == write.Key.Side() {
+				db.hints++
+			}
 			if db.records[write.ChannelID] == nil {
 				db.records[write.ChannelID] = map[engine.Key][]byte{}
 			}
@@ -113,6 +119,10 @@ func TestInDatabase(t *testing.T) {
 		alice.unwrap(missed, 2)
 		alice.unwrap(sent, 1)
 		same(t, "rows", len(db.wrote(0)), 4)
+		// What concerns nobody but SDS is written at the end.
+		check(t, alice.Cleanup())
+		alice = join(t, as("alice"), in(db))
+		same(t, "duplicates", must[engine.ChannelStatus](t)(alice.Engine().ChannelStatus(channel)).Duplicates, 1)
 		check(t, alice.Reset())
 		same(t, "channels after a reset", len(db.records[channel]), 0)
 		alice.unwrap(sent, 1)
@@ -128,9 +138,11 @@ func TestDatabaseThatFails(t *testing.T) {
 		alice.says("ready 1")
 		full := errors.New("the disk is full")
 		db.fail(full)
-		if data, err := alice.WrapOutgoingMessage(payload(2), id(2), channel); !errors.Is(err, full) || data != nil {
+		memory := payload(2)
+		if data, err := alice.WrapOutgoingMessage(memory, id(2), channel); !errors.Is(err, full) || data != nil {
 			t.Error(data, err)
 		}
+		copy(memory, "used again") // by the caller
 		next := bob.wrap(3)
 		for range 2 {
 			if u, err := alice.UnwrapReceivedMessage(next); !errors.Is(err, full) || u != nil {
@@ -156,7 +168,7 @@ func TestDatabaseThatFails(t *testing.T) {
 		// What was taken in before its transaction failed is told when it is made up for, and a duplicate until then.
 		hold := &failsOnce{tables: newTables()}
 		carol := join(t, as("carol"), in(hold))
-		hold.failNext(full)
+		hold.failAfter(0, full)
 		if _, err := carol.UnwrapReceivedMessage(next); !errors.Is(err, full) {
 			t.Error(err)
 		}
@@ -179,26 +191,55 @@ func TestDatabaseThatFails(t *testing.T) {
 	})
 }
 
+// failsOnce fails in one transaction, some time.
 type failsOnce struct {
 	*tables
+	good int
 	next error
 }
 
-func (db *failsOnce) failNext(err error) {
+func (db *failsOnce) failAfter(good int, err error) {
 	db.mutex.Lock()
 	defer db.mutex.Unlock()
-	db.next = err
+	db.good, db.next = good, err
 }
 
 func (db *failsOnce) Commit(step sds.Step) error {
 	db.mutex.Lock()
-	err := db.next
-	db.next = nil
+	var err error
+	if db.good--; db.good < 0 {
+		err, db.next = db.next, nil
+	}
 	db.mutex.Unlock()
 	if err != nil {
 		return err
 	}
 	return db.tables.Commit(step)
+}
+
+// What becomes ready by a step is told when its own row is committed.
+func TestDatabaseThatFailsBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := &failsOnce{tables: newTables()}
+		alice, bob := join(t, as("alice"), in(db)), join(t, as("bob"))
+		first, second := bob.wrap(1), bob.wrap(2)
+		alice.unwrap(second, 2)
+		alice.says("missing 1 of 2")
+		full := errors.New("the disk is full")
+		db.failAfter(1, full)
+		if _, err := alice.UnwrapReceivedMessage(first); !errors.Is(err, full) {
+			t.Error(err)
+		}
+		alice.RegisterCallbacks(sds.EventCallbacks{OnMessageReady: func(id sds.MessageID, _ string) {
+			rows := strings.Join(db.wrote(0), "\n")
+			if !strings.Contains(rows, "ready "+short(id)) {
+				t.Errorf("%s is told, and not in %q", id, rows)
+			}
+			alice.note("ready " + short(id))
+		}})
+		alice.says("ready 1", "ready 2")
+		same(t, "rows", db.wrote(1), []string{"ready 1 bob: message 1", "ready 2 bob: message 2"})
+	})
 }
 
 // Hints are asked for outside the step, so that a provider may use the manager, and committed with the message.
@@ -217,6 +258,11 @@ func TestHintsInDatabase(t *testing.T) {
 		if db.committed() > before+2 { // one of the provider's, and one for hint and message
 			t.Errorf("%d commits", db.committed()-before)
 		}
+		hints := db.hints
+		for range 3 { // they are known by now
+			alice.wrap(2)
+		}
+		same(t, "hints written again", db.hints, hints+1) // that of 2
 		check(t, alice.Cleanup())
 		alice = join(t, as("alice"), in(db))
 		history := must[[]engine.HistoryEntry](t)(alice.Engine().NextHistory(channel))

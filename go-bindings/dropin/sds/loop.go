@@ -66,10 +66,6 @@ func (rm *ReliabilityManager) inStep(call func() error) error {
 		return rm.commitStep(call)
 	}
 	err := call()
-	if errors.Is(err, engine.ErrOutputsFull) {
-		rm.drain()
-		err = call()
-	}
 	rm.drain()
 	return err
 }
@@ -182,7 +178,8 @@ func (rm *ReliabilityManager) tick(now time.Time) (time.Duration, error) {
 		}
 		return nil
 	})
-	if failed != nil {
+	full := errors.Is(failed, engine.ErrOutputsFull) // no more of what is due fits: the rest comes when that is told
+	if failed != nil && !full {
 		rm.logger.Warn("SDS", zap.Error(failed))
 	}
 	if deadline, ok, err = rm.engine.NextDeadline(); err != nil {

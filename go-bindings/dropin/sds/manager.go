@@ -198,9 +198,6 @@ func (rm *ReliabilityManager) Reset() error {
 		}
 		rm.era.Add(1)
 		rm.queue, rm.queuedBytes = nil, 0
-		if rm.host != nil {
-			rm.host.messages, rm.host.events = nil, nil
-		}
 		return nil
 	})
 }

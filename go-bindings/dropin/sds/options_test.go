@@ -80,6 +80,23 @@ func TestResends(t *testing.T) {
 	})
 }
 
+// More than fits is due at once: all of it comes, and nothing is wrong.
+func TestManyResends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		config := sds.DefaultConfig()
+		config.MaxOutputs, config.ResendJitterPercent = 16, 0
+		alice := join(t, func(o *sds.Options) { o.Config, o.Logger = &config, zap.New(core) })
+		for i := range 100 {
+			alice.wrap(i)
+		}
+		time.Sleep(6 * time.Second)
+		ids, _ := transmits(alice.seen())
+		same(t, "resends", len(ids), 100)
+		same(t, "logged", logs.Len(), 0)
+	})
+}
+
 // What one member misses, another one sends again when it is asked.
 func TestRepairs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

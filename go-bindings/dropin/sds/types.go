@@ -49,9 +49,6 @@ type unwrapped struct {
 
 func newUnwrapped(u *engine.Unwrapped) *UnwrappedMessage {
 	all := &unwrapped{message: u.Content, missing: entries(u.Unmet), channelID: u.ChannelID}
-	if all.message == nil {
-		all.message = []byte{}
-	}
 	all.UnwrappedMessage = UnwrappedMessage{Message: &all.message, MissingDeps: &all.missing, ChannelId: &all.channelID}
 	return &all.UnwrappedMessage
 }
