@@ -212,7 +212,8 @@ func TestDatabaseThatFailsBetween(t *testing.T) {
 		alice, bob := join(t, as("alice"), in(db)), join(t, as("bob"))
 		first, second := bob.wrap(1), bob.wrap(2)
 		full := errors.New("the disk is full")
-		db.failAfter(1, full) // the first one makes the channel
+		synctest.Wait() // the manager itself is committed
+		db.failAfter(0, full)
 		if u, err := alice.UnwrapReceivedMessage(second); !errors.Is(err, full) || u != nil {
 			t.Error(u, err)
 		}
