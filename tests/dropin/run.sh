@@ -9,15 +9,19 @@ cd "$(dirname "$0")/../.."
 scratch=$PWD/target/dropin-test
 rm -rf "$scratch"
 mkdir -p "$scratch/app"
-cp tests/dropin/app/main.go tests/dropin/go.sum "$scratch/app"
-
-# Its go.mod as it was with the old module, and what that left in go.sum: nothing of ours.
-sed -e '/^replace/d' -e '/go-sqlite3/d' -e 's|^module .*|module example.org/app|' tests/dropin/go.mod >"$scratch/app/go.mod"
-sed -i.bak '/go-sqlite3/d' "$scratch/app/go.sum"
+top=$PWD
 cd "$scratch/app"
+
+# go.mod and go.sum as they were with the old module, of which ours needs nothing more: only zap.
+printf 'package main\n\nimport _ "go.uber.org/zap"\n\nfunc main() {}\n' >main.go
+{ echo 'module example.org/app' && sed -n -e '/^go /p' -e 's/^.*\(go\.uber\.org\/zap .*\)/require \1/p' "$top/tests/dropin/go.mod"; } >go.mod
+"$GO" mod tidy
+old=$(sed -n 's/^.*\(github\.com\/waku-org\/sds-go-bindings\) \(v.*\)/\1@\2/p' "$top/tests/dropin/go.mod")
+"$GO" mod edit -require="$old"
+cp "$top/tests/dropin/app/main.go" main.go
 cp go.mod "$scratch/before"
 cp go.sum "$scratch/sums"
-"$GO" mod edit -replace github.com/waku-org/sds-go-bindings="$OLDPWD/go-bindings/dropin"
+"$GO" mod edit -replace github.com/waku-org/sds-go-bindings="$top/go-bindings/dropin"
 cp go.mod "$scratch/after"
 # -mod=readonly: were anything else to be changed in go.mod or go.sum, this would fail.
 GOFLAGS="${GOFLAGS-} -mod=readonly" "$GO" build -o app .
@@ -28,7 +32,7 @@ if [ "$lines" != 1 ] || ! cmp -s "$scratch/after" go.mod || ! cmp -s "$scratch/s
 fi
 # The callbacks of two members come in any order.
 ./app | LC_ALL=C sort >"$scratch/output"
-cd "$OLDPWD"
+cd "$top"
 diff tests/dropin/app/output.txt "$scratch/output" || { echo 'dropin: the program says something else' >&2; exit 1; }
 
 cd tests/dropin

@@ -25,6 +25,6 @@
 // Go ignores the replace lines of dependencies. Were the bindings a dependency of this module, every program would need a
 // second line, to replace them by the checkout, too. So they have to be part of this module. Package engine is
 // go-bindings/sds under another name, which `make` writes beside the library that it builds (tools/dropin.sh); it is not in
-// git, and never older than the library. A module cannot be replaced by a part of another either, whose package sds has an
+// git, and never older than the library. A program may have go-bindings/sds, too: both use the one library. A module cannot be replaced by a part of another either, whose package sds has an
 // API of its own.
 package sds
