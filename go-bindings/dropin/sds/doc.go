@@ -23,8 +23,8 @@
 // # Why there is a copy of the engine's bindings here
 //
 // Go ignores the replace lines of dependencies. Were the bindings a dependency of this module, every program would need a
-// second line, to replace them by the checkout, too. So they have to be part of this module. Package engine is
-// go-bindings/sds under another name, which `make` writes beside the library that it builds (tools/dropin.sh); it is not in
-// git, and never older than the library. A program may have go-bindings/sds, too: both use the one library. A module cannot be replaced by a part of another either, whose package sds has an
-// API of its own.
+// second line, to replace them by the checkout, too. So they have to be part of this module. (Nor can go-bindings itself
+// stand in for the old module: its package sds has an API of its own.) Package engine is go-bindings/sds under another name,
+// which `make` writes beside the library that it builds (tools/dropin.sh): it is not in git, and never older than the
+// library. A program may use go-bindings/sds, too; both link the same library.
 package sds
