@@ -210,7 +210,7 @@ func count(t *testing.T, what string) int {
 	return len(must[[]os.DirEntry](t)(os.ReadDir(fmt.Sprintf("/proc/self/%s", what))))
 }
 
-// A manager of which nothing is expected does not wake up by itself.
+// A manager of which nothing is expected has nothing to wake up for.
 func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob := join(t), join(t)
