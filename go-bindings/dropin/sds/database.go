@@ -13,8 +13,8 @@ import (
 type Database interface {
 	// Load returns all records that Commit put and did not delete since; none at the first start.
 	Load() ([]engine.StoredRecord, error)
-	// Commit writes a step: all of it or nothing, in one transaction, together with what the program has to write about
-	// its messages. After an error the next one holds all of it again, and more perhaps.
+	// Commit writes a step: all of it or nothing, in one transaction, together with the rows that the program has of its
+	// messages. After an error the same step comes again.
 	Commit(step Step) error
 }
 
@@ -22,8 +22,8 @@ type Database interface {
 type Step struct {
 	// Writes are to be done in this order.
 	Writes []engine.Write
-	// Messages are those that this step is about, in causal order: each is published, returned or told only when the step
-	// is committed.
+	// Messages are those that this step is about: each is published, returned or told only when the step is committed. One
+	// that waits comes again when it is ready; others may come again, too, as they are.
 	Messages []Message
 }
 
@@ -47,9 +47,9 @@ type Message struct {
 	ChannelID string
 	// MessageID is its id.
 	MessageID MessageID
-	// SenderID is who sent it; it may be empty, and is so for StateSent.
+	// SenderID is who sent it; it may be empty.
 	SenderID string
-	// Content is its payload. It is only to be read.
+	// Content is its payload.
 	Content []byte
 }
 
@@ -75,9 +75,9 @@ func (s inDatabase) open(config engine.Config, now time.Time) (*engine.Manager, 
 // host is what waits to be committed to the database of the program.
 type host struct {
 	database Database
-	// messages and events belong to the offer that waits.
-	messages []Message
-	events   []event
+	// waiting and events belong to the offer that waits: messages received that are not in the log yet, and what to tell.
+	waiting []Message
+	events  []event
 	// wanted is the message that a caller waits for, and found its bytes.
 	wanted engine.MessageID
 	found  []byte
@@ -103,20 +103,20 @@ func (rm *ReliabilityManager) settle() error {
 		if err != nil {
 			return err
 		}
-		if offer.Number == 0 && len(h.messages) == 0 {
-			if err := rm.release(); err != nil || len(h.messages) == 0 {
-				return err
-			}
-			continue
+		if offer.Number == 0 {
+			return rm.release()
 		}
-		if err := h.database.Commit(Step{offer.Writes, h.messages}); err != nil {
+		step := Step{Writes: offer.Writes}
+		if step.Messages, err = rm.logged(offer.Writes); err != nil {
+			return err
+		}
+		step.Messages = append(step.Messages, h.waiting...)
+		if err := h.database.Commit(step); err != nil {
 			return fmt.Errorf("committing the state of SDS: %w", err)
 		}
-		h.messages = nil
-		if offer.Number != 0 {
-			if err := rm.engine.Confirm(offer.Number); err != nil {
-				return err
-			}
+		h.waiting = nil
+		if err := rm.engine.Confirm(offer.Number); err != nil {
+			return err
 		}
 		if err := rm.release(); err != nil {
 			return err
@@ -124,8 +124,32 @@ func (rm *ReliabilityManager) settle() error {
 	}
 }
 
-// release queues what is committed: the events of the step, and the outputs that the engine lets go. What became ready by
-// the step is a step of its own, and told after that.
+// logged are the messages that enter the log by an offer: sent, delivered at once, or delivered after they waited. They are
+// taken from the offer itself, and not from outputs, which come out when its transaction is over: a crash would keep them.
+func (rm *ReliabilityManager) logged(writes []engine.Write) (messages []Message, err error) {
+	for _, write := range writes {
+		if write.Op != engine.WritePut || !write.Key.IsMessage() {
+			continue
+		}
+		entry, err := rm.engine.ReadLogRecord(write.Key, write.Value, nil)
+		if err != nil {
+			return nil, err
+		}
+		if entry.Received.IsZero() {
+			continue // of a history that the program told of
+		}
+		state := StateReady
+		if entry.Sent {
+			state = StateSent
+		}
+		messages = append(messages, Message{
+			state, write.ChannelID, MessageID(entry.MessageID), string(entry.SenderID), entry.Content,
+		})
+	}
+	return messages, nil
+}
+
+// release queues what is committed: the events of the step, and the outputs that the engine lets go.
 func (rm *ReliabilityManager) release() error {
 	h := rm.host
 	for _, e := range h.events {
@@ -134,33 +158,22 @@ func (rm *ReliabilityManager) release() error {
 	h.events = nil
 	outputs, err := rm.engine.Drain()
 	for _, o := range outputs {
-		e := event{kind: output, output: o}
-		switch o := o.(type) {
-		case engine.Transmit:
-			if o.Reason == engine.ReasonPublish && o.MessageID == h.wanted {
-				h.found = o.Data
-				continue
-			}
-		case engine.Delivered:
-			h.messages = append(h.messages, Message{
-				StateReady, o.ChannelID, MessageID(o.MessageID), string(o.SenderID), o.Content,
-			})
-			h.events = append(h.events, e)
+		if o, ok := o.(engine.Transmit); ok && o.Reason == engine.ReasonPublish && o.MessageID == h.wanted {
+			h.found = o.Data
 			continue
 		}
-		rm.enqueue(e)
+		rm.enqueue(event{kind: output, output: o})
 	}
 	return err
 }
 
-// received notes a message for the step that is under way.
-func (rm *ReliabilityManager) received(u *engine.Unwrapped, state State) {
-	if rm.host == nil {
-		return
+// waits notes a message that was received and is not in the log, for the step that is under way.
+func (rm *ReliabilityManager) waits(u *engine.Unwrapped) {
+	if rm.host != nil {
+		rm.host.waiting = append(rm.host.waiting, Message{
+			StateWaiting, u.ChannelID, MessageID(u.MessageID), string(u.SenderID), bytes.Clone(u.Content),
+		})
 	}
-	rm.host.messages = append(rm.host.messages, Message{
-		state, u.ChannelID, MessageID(u.MessageID), string(u.SenderID), u.Content,
-	})
 }
 
 // wrapInStep wraps a message, and returns its bytes when it is committed.
@@ -174,15 +187,11 @@ func (rm *ReliabilityManager) wrapInStep(message []byte, messageID MessageID, ch
 	err := rm.inStep(func() error {
 		rm.setHints(channelID, hints)
 		h.wanted = engine.MessageID(messageID)
-		_, unknown := rm.engine.MessageStatus(channelID, h.wanted)
 		wrapped, err := rm.wrap(message, messageID, channelID)
 		if err != nil {
 			return err
 		}
-		if data = wrapped.Data; wrapped.Held && unknown != nil {
-			sent := Message{State: StateSent, ChannelID: channelID, MessageID: messageID, Content: bytes.Clone(message)}
-			h.messages = append(h.messages, sent)
-		}
+		data = wrapped.Data
 		return nil
 	})
 	if err != nil {

@@ -101,7 +101,7 @@ func TestInDatabase(t *testing.T) {
 		db := newTables()
 		alice, bob := join(t, as("alice"), in(db)), join(t, as("bob"))
 		sent := alice.wrap(1)
-		same(t, "rows", db.wrote(0), []string{"sent 1 : message 1"})
+		same(t, "rows", db.wrote(0), []string{"sent 1 alice: message 1"})
 		same(t, "retry", alice.wrap(1), sent)
 		bob.unwrap(sent, 1)
 		missed := bob.wrap(2)
@@ -158,7 +158,7 @@ func TestDatabaseThatFails(t *testing.T) {
 		if !slices.Contains(ids, "publish 2") {
 			t.Error(ids)
 		}
-		same(t, "rows", db.wrote(1), []string{"sent 2 : message 2"})
+		same(t, "rows", db.wrote(1), []string{"sent 2 alice: message 2"})
 		bob.unwrap(alice.wrap(2), 2)
 		alice.unwrap(next, 3) // it was not taken in before
 		alice.says("ready 3")
@@ -178,61 +178,50 @@ func TestDatabaseThatFails(t *testing.T) {
 	})
 }
 
-// failsLater works for some transactions, and then fails, until it is told not to.
-type failsLater struct {
-	*tables
-	good int
-	next error
-}
-
-func (db *failsLater) failAfter(good int, err error) {
-	db.mutex.Lock()
-	defer db.mutex.Unlock()
-	db.good, db.next = good, err
-}
-
-func (db *failsLater) Commit(step sds.Step) error {
-	db.mutex.Lock()
-	var err error
-	if db.good--; db.good < 0 {
-		err = db.next
-	}
-	db.mutex.Unlock()
-	if err != nil {
-		return err
-	}
-	return db.tables.Commit(step)
-}
-
-// A message that was taken in before its transaction failed is told when that is made up for, without another call; and
-// what becomes ready by a step when its own row is committed.
-func TestDatabaseThatFailsBetween(t *testing.T) {
+// A message that was taken in before its transaction failed is told when that is made up for, without another call; and what
+// becomes ready by it is in the same transaction.
+func TestWhatFailedIsMadeUpFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := &failsLater{tables: newTables()}
+		db := newTables()
 		alice, bob := join(t, as("alice"), in(db)), join(t, as("bob"))
 		first, second := bob.wrap(1), bob.wrap(2)
 		full := errors.New("the disk is full")
 		synctest.Wait() // the manager itself is committed
-		db.failAfter(0, full)
+		db.fail(full)
 		if u, err := alice.UnwrapReceivedMessage(second); !errors.Is(err, full) || u != nil {
 			t.Error(u, err)
 		}
 		alice.says()
-		db.failAfter(0, nil)
+		db.fail(nil)
 		time.Sleep(2 * time.Second)
 		alice.says("missing 1 of 2")
 		same(t, "missing of a duplicate", alice.unwrap(second, 2), []string{"1"})
 
-		db.failAfter(1, full)
+		db.fail(full)
 		if _, err := alice.UnwrapReceivedMessage(first); !errors.Is(err, full) {
 			t.Error(err)
 		}
-		alice.says("ready 1")
-		same(t, "rows", db.wrote(0), []string{"waiting 2 bob: message 2", "ready 1 bob: message 1"})
-		db.failAfter(0, nil)
+		alice.says()
+		same(t, "rows", db.wrote(0), []string{"waiting 2 bob: message 2"})
+		commits := db.committed()
+		db.fail(nil)
 		time.Sleep(2 * time.Second)
-		alice.says("ready 2")
-		same(t, "rows", db.wrote(2), []string{"ready 2 bob: message 2"})
+		alice.says("ready 1", "ready 2")
+		same(t, "rows", db.wrote(1), []string{"ready 1 bob: message 1", "ready 2 bob: message 2"})
+		same(t, "commits", db.committed()-commits, 1) // a crash leaves both or neither
+	})
+}
+
+// Messages that the program told of are no news to it.
+func TestSeededHistoryInDatabase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newTables()
+		alice := join(t, as("alice"), in(db))
+		check(t, alice.Engine().OpenChannel(channel, engine.ChannelOptions{}, time.Now()))
+		known := []engine.KnownMessage{{MessageID: engine.MessageID(id(1)), Timestamp: uint64(time.Now().UnixMilli())}}
+		same(t, "seeded", must[int](t)(alice.Engine().SeedHistory(channel, known, time.Now())), 1)
+		alice.wrap(2)
+		same(t, "rows", db.wrote(0), []string{"sent 2 alice: message 2"})
 	})
 }
 

@@ -145,10 +145,9 @@ func (rm *ReliabilityManager) tell(u *engine.Unwrapped, received *UnwrappedMessa
 	id := MessageID(u.MessageID)
 	switch u.Disposition {
 	case engine.DispositionDelivered, engine.DispositionBeforeUs, engine.DispositionLate:
-		rm.received(u, StateReady)
 		rm.push(event{kind: ready, messageID: id, channelID: u.ChannelID})
 	case engine.DispositionWaiting:
-		rm.received(u, StateWaiting)
+		rm.waits(u)
 		// The caller may do with its list what it likes.
 		rm.push(event{kind: missing, messageID: id, channelID: u.ChannelID, missing: entries(u.Unmet)})
 	}

@@ -90,7 +90,6 @@ func apply(tx *sql.Tx, write engine.Write) error {
 
 // Chat is a member of a group.
 type Chat struct {
-	store   Store
 	manager *sds.ReliabilityManager
 	publish func(data []byte)
 }
@@ -98,11 +97,11 @@ type Chat struct {
 // Open opens the chat with what the database has. Bytes to broadcast go to publish, from any goroutine; show is told of
 // messages to be shown, which are in the database by then.
 func Open(db *sql.DB, installation string, publish func([]byte), show func(sds.MessageID)) (*Chat, error) {
-	c := &Chat{store: Store{db}, publish: publish}
+	c := &Chat{publish: publish}
 	var err error
 	c.manager, err = sds.NewReliabilityManagerWith(sds.Options{
 		ParticipantID: installation,
-		Store:         sds.InDatabase(c.store),
+		Store:         sds.InDatabase(Store{db}),
 		OnOutput:      c.output,
 	})
 	if err != nil {
@@ -111,7 +110,7 @@ func Open(db *sql.DB, installation string, publish func([]byte), show func(sds.M
 	c.manager.RegisterCallbacks(sds.EventCallbacks{
 		OnMessageReady: func(id sds.MessageID, _ string) { show(id) },
 	})
-	return c, c.complete()
+	return c, nil
 }
 
 // output publishes what is sent again, and what could not be committed when it was wrapped.
@@ -140,25 +139,3 @@ func (c *Chat) Receive(data []byte) error {
 
 // Close ends the chat.
 func (c *Chat) Close() error { return c.manager.Cleanup() }
-
-// complete looks after what a crash left: a message that waited is delivered in one step, and its row completed in the next.
-// Between them, the log has it and the row does not say so.
-func (c *Chat) complete() error {
-	records, err := c.store.Load()
-	if err != nil {
-		return err
-	}
-	for _, record := range records {
-		if !record.Key.IsMessage() {
-			continue
-		}
-		entry, err := c.manager.Engine().ReadLogRecord(record.Key, record.Value, nil)
-		if err != nil {
-			return err
-		}
-		if _, err := c.store.DB.Exec("UPDATE user_messages SET complete = 1 WHERE id = ?", string(entry.MessageID)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
