@@ -100,11 +100,8 @@ func (rm *ReliabilityManager) settle() error {
 	h := rm.host
 	for {
 		offer, err := rm.engine.Offer()
-		if err != nil {
+		if err != nil || offer.Number == 0 {
 			return err
-		}
-		if offer.Number == 0 {
-			return rm.release()
 		}
 		step := Step{Writes: offer.Writes}
 		if step.Messages, err = rm.logged(offer.Writes); err != nil {
