@@ -38,6 +38,8 @@ SONAME := $(SHARED)$(if $(filter libsds.so,$(SHARED)),.$(ABI))
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs
 
 GO_BINDINGS := go-bindings
+# The drop-in for sds-go-bindings has a copy of the bindings (go-bindings/dropin/sds/doc.go tells why); git has none.
+DROPIN_ENGINE := $(GO_BINDINGS)/dropin/engine
 # What one step of `make test` is called in the output.
 SAY = @printf '\n== %s\n'
 
@@ -45,7 +47,7 @@ SAY = @printf '\n== %s\n'
 all: lib
 
 ## lib: SQLITE=1: the static and the shared library and sds.pc in target/lib, and include/sds.h (the default)
-lib: $(OUT)/libsds.a $(OUT)/$(SHARED) $(OUT)/sds.pc include/sds.h
+lib: $(OUT)/libsds.a $(OUT)/$(SHARED) $(OUT)/sds.pc include/sds.h $(DROPIN_ENGINE)/doc.go
 
 FEATURES := $(if $(filter 0,$(SQLITE)),--no-default-features)
 # Changes only when the library is to be built the other way than before.
@@ -76,6 +78,10 @@ $(OUT)/sds.pc: tools/sds.pc.in Cargo.toml Makefile
 
 write-pc = sed -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' -e 's|@VERSION@|$(VERSION)|' \
 	-e 's|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' tools/sds.pc.in
+
+# The folder is named, too, for files that are taken away.
+$(DROPIN_ENGINE)/doc.go: $(GO_BINDINGS)/sds $(wildcard $(GO_BINDINGS)/sds/*.go) tools/dropin.sh
+	tools/dropin.sh $(GO_BINDINGS)/sds $(DROPIN_ENGINE)
 
 include/sds.h: $(wildcard src/ffi/*.rs) cbindgen.toml
 	$(CARGO) run --quiet --locked -p sds-header -- $@
@@ -120,7 +126,7 @@ setup:
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
 TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
-	install-test link-test go-lint go-test smoke interop deny
+	install-test link-test go-lint go-test dropin-test smoke interop deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
@@ -194,6 +200,11 @@ go-test: lib
 	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod)); do \
 		(cd $$module && $(GO) test -race -count=1 ./...); \
 	done
+
+## dropin-test: a program written for sds-go-bindings, on our engine after one replace line; and one with its own database
+dropin-test: lib
+	$(SAY) $@
+	@tools/setup.sh --has $(GO) || exit 0; GO='$(GO)' tests/dropin/run.sh
 
 .PHONY: demo chat bench
 # What was given goes through the environment, so that blanks and quotes in it stay what they are; and the programs run
