@@ -169,7 +169,9 @@ fn is_repaired(manager: &Manager, message: &Message<'_>) {
     manager.tick(NOW + manager.config().repair_t_max_ms).expect("outputs are drained");
     for (_, output) in manager.drain() {
         let Output::Transmit(answer) = output else { continue };
-        if is_kept && answer.reason == TransmitReason::RepairAnswer {
+        // The message may have asked for others itself, and a part of its bytes be one of them.
+        let is_ours = answer.message_id.as_str() == message.message_id;
+        if is_kept && is_ours && answer.reason == TransmitReason::RepairAnswer {
             let (_, repaired) = wire::decode(&answer.bytes, manager.config()).expect("as we accepted it");
             assert_eq!(repaired.message_id, message.message_id);
             assert_eq!(repaired.payload(), message.payload());
