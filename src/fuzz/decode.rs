@@ -167,10 +167,10 @@ fn is_repaired(manager: &Manager, message: &Message<'_>) {
     wire::encode(Profile::Rfc, &request, &mut bytes);
     manager.unwrap_incoming(&bytes, NOW).expect("a sound message");
     manager.tick(NOW + manager.config().repair_t_max_ms).expect("outputs are drained");
-    for (_, output) in manager.drain() {
+    for (channel, output) in manager.drain() {
         let Output::Transmit(answer) = output else { continue };
-        // The message may have asked for others itself, and a part of its bytes be one of them.
-        let is_ours = answer.message_id.as_str() == message.message_id;
+        // The message may have asked for others itself, and a part of its bytes be one of them, or one in another channel.
+        let is_ours = (channel.as_str(), answer.message_id.as_str()) == (message.channel_id, message.message_id);
         if is_kept && is_ours && answer.reason == TransmitReason::RepairAnswer {
             let (_, repaired) = wire::decode(&answer.bytes, manager.config()).expect("as we accepted it");
             assert_eq!(repaired.message_id, message.message_id);
