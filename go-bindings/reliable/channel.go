@@ -66,7 +66,8 @@ func (ch *Channel) Retry(id RequestID) error {
 	return err
 }
 
-// Cancel stops sending a payload. Others may have it: then Delivered may still come.
+// Cancel stops sending a payload. Others may have it: then Delivered may still come. If none has it, those who learn from later
+// messages that there was one count it as lost in the end; a client that is opened later on the same state would answer them.
 //
 // Errors: ErrClosed; those of sds.Manager.Cancel.
 func (ch *Channel) Cancel(id RequestID) error {

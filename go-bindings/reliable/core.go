@@ -361,6 +361,10 @@ func (c *core) act(ch *channelState, output sds.Output, now time.Time) {
 }
 
 func (c *core) transmit(ch *channelState, o sds.Transmit) {
+	part := ch.parts[o.MessageID]
+	if part != nil && part.request.cancelled {
+		return
+	}
 	class := classChat
 	switch o.Reason {
 	case sds.ReasonSync:
@@ -368,7 +372,7 @@ func (c *core) transmit(ch *channelState, o sds.Transmit) {
 	case sds.ReasonRepairRequest, sds.ReasonRepairAnswer:
 		class = classRepair
 	case sds.ReasonResend:
-		if part := ch.parts[o.MessageID]; part == nil || part.dispatched {
+		if part == nil || part.dispatched {
 			class = classResend
 		}
 	}

@@ -20,6 +20,8 @@ type request struct {
 	// unsent counts its messages that were never dispatched; unacknowledged those, parity apart, that nobody is known to have.
 	unsent, unacknowledged int
 	failed, delivered      bool
+	// cancelled: not a byte of it goes out any more, whoever asks.
+	cancelled bool
 }
 
 // part is a message of a request.
@@ -262,7 +264,7 @@ func (c *core) retry(ch *channelState, id RequestID, now time.Time) error {
 		c.settle(now)
 		return err
 	}
-	r.failed = false
+	r.failed, r.cancelled = false, false
 	var failed error
 	for _, id := range r.parts {
 		if ch.parts[id] == nil {
@@ -280,7 +282,7 @@ func (c *core) retry(ch *channelState, id RequestID, now time.Time) error {
 func (c *core) cancel(ch *channelState, id RequestID, now time.Time) error {
 	ids := []sds.MessageID{sds.MessageID(id)}
 	if r := ch.requests[id]; r != nil {
-		ids = r.parts
+		ids, r.cancelled = r.parts, true
 		c.fail(ch, r)
 	}
 	var failed error

@@ -307,6 +307,16 @@ func (p *peer) names() (names []string) {
 	return names
 }
 
+// find returns the events of a name.
+func (p *peer) find(name string) (events []Event) {
+	for _, e := range p.events {
+		if e.Name() == name {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
 func (p *peer) count(name string) (n int) {
 	for _, e := range p.events {
 		if e.Name() == name {
