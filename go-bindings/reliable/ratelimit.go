@@ -32,9 +32,15 @@ type RateLimiter struct {
 	messages int
 	epoch    time.Duration
 
-	mu      sync.Mutex
-	current int64
-	used    int
+	mu sync.Mutex
+	// recent are the epochs that messages went out in lately. A clock that is set back finds the one that it was in before.
+	recent [4]usedEpoch
+	next   int
+}
+
+type usedEpoch struct {
+	number int64
+	used   int
 }
 
 // NewRateLimiter makes a limiter of so many messages, at least 1, per epoch; an epoch of 0 is DefaultEpoch.
@@ -52,16 +58,14 @@ func NewRateLimiter(messages int, epoch time.Duration) *RateLimiter {
 func (l *RateLimiter) Used(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.roll(now)
-	return l.used
+	return l.at(now).used
 }
 
 // SetUsed sets how many messages went out in the epoch of a time.
 func (l *RateLimiter) SetUsed(messages int, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.roll(now)
-	l.used = messages
+	l.at(now).used = messages
 }
 
 // take allows a message, or tells when to ask again.
@@ -71,12 +75,12 @@ func (l *RateLimiter) take(class class, now time.Time) (ok bool, again time.Time
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.roll(now)
-	if l.used < l.share(class) {
-		l.used++
+	epoch := l.at(now)
+	if epoch.used < l.share(class) {
+		epoch.used++
 		return true, now
 	}
-	return false, time.Unix(0, (l.current+1)*int64(l.epoch))
+	return false, time.Unix(0, (epoch.number+1)*int64(l.epoch))
 }
 
 // share is how much of an epoch may be used up when a message of a class goes out. However small the limit, each class gets
@@ -86,9 +90,16 @@ func (l *RateLimiter) share(class class) int {
 	return max(1, l.messages*eighths/8)
 }
 
-// roll begins a new epoch. A clock that was set back begins none: that would allow twice as much.
-func (l *RateLimiter) roll(now time.Time) {
-	if epoch := now.UnixNano() / int64(l.epoch); epoch > l.current {
-		l.current, l.used = epoch, 0
+// at is the epoch of a time.
+func (l *RateLimiter) at(now time.Time) *usedEpoch {
+	number := now.UnixNano() / int64(l.epoch)
+	for i := range l.recent {
+		if l.recent[i].number == number {
+			return &l.recent[i]
+		}
 	}
+	epoch := &l.recent[l.next]
+	l.next = (l.next + 1) % len(l.recent)
+	*epoch = usedEpoch{number: number}
+	return epoch
 }
