@@ -23,7 +23,7 @@ type Channel struct {
 	cancel                 context.CancelFunc
 	running                sync.WaitGroup
 	events                 chan Event
-	wakeEvents, wakeIntake signal
+	wakeEvents, wakeIntake waker
 	close                  sync.Once
 	closeErr               error
 }

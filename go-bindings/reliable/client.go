@@ -33,7 +33,7 @@ type Client struct {
 	ctx                              context.Context
 	cancel                           context.CancelFunc
 	running                          sync.WaitGroup
-	wakeLoop, wakePublish, wakeFetch signal
+	wakeLoop, wakePublish, wakeFetch waker
 	close                            sync.Once
 	closeErr                         error
 }
@@ -59,7 +59,7 @@ func Open(node Node, config Config) (*Client, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{
 		node: node, clock: clock, core: core, channels: make(map[string]*Channel), ctx: ctx, cancel: cancel,
-		wakeLoop: newSignal(), wakePublish: newSignal(), wakeFetch: newSignal(),
+		wakeLoop: newWaker(), wakePublish: newWaker(), wakeFetch: newWaker(),
 	}
 	c.running.Add(3)
 	go c.runLoop()
@@ -126,8 +126,8 @@ func (c *Client) CreateReliableChannel(channelID, contentTopic string, options C
 		return nil, err
 	}
 	ch := &Channel{
-		client: c, state: state, ctx: ctx, cancel: cancel, events: make(chan Event), wakeEvents: newSignal(),
-		wakeIntake: newSignal(),
+		client: c, state: state, ctx: ctx, cancel: cancel, events: make(chan Event), wakeEvents: newWaker(),
+		wakeIntake: newWaker(),
 	}
 	c.channels[channelID] = ch
 	ch.running.Add(2)
@@ -231,14 +231,14 @@ func (c *Client) wake() {
 	}
 }
 
-// signal tells that there may be something to do. One that was set stays set until it is taken.
-type signal chan struct{}
+// waker tells somebody that there may be something to do. One that was set stays set until it is taken.
+type waker chan struct{}
 
-func newSignal() signal { return make(signal, 1) }
+func newWaker() waker { return make(waker, 1) }
 
-func (s signal) set() {
+func (w waker) set() {
 	select {
-	case s <- struct{}{}:
+	case w <- struct{}{}:
 	default:
 	}
 }

@@ -3,6 +3,7 @@ package reliable
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,8 +42,9 @@ type core struct {
 
 	online, paused bool
 	// tickAfter is the pause after a tick that did not help, storeAfter that after a commit or store that failed.
-	tickAfter, storeAfter                      time.Time
-	publishTrouble, fetchTrouble, storeTrouble trouble
+	tickAfter, storeAfter        time.Time
+	commitTrouble, storeTrouble  trouble
+	publishTrouble, fetchTrouble trouble
 }
 
 // channelState is one channel.
@@ -271,10 +273,10 @@ func (c *core) commit(now time.Time) bool {
 		}
 		if err != nil {
 			c.storeAfter = now.Add(storePause)
-			c.problem(&c.storeTrouble, err, nil)
+			c.problem(&c.commitTrouble, err, nil)
 			return false
 		}
-		c.problemOver(&c.storeTrouble)
+		c.problemOver(&c.commitTrouble)
 	}
 }
 
@@ -394,7 +396,10 @@ func (c *core) setHint(ch *channelState, id sds.MessageID, hash []byte) {
 // engine takes in what a call of the engine returned; true if it did what it was to do.
 func (c *core) engine(err error, now time.Time) bool {
 	if err == nil {
-		c.problemOver(&c.storeTrouble)
+		// Not over while bytes wait for room: one call that works does not say that the next will.
+		if !slices.ContainsFunc(c.order, func(ch *channelState) bool { return len(ch.held) > 0 }) {
+			c.problemOver(&c.storeTrouble)
+		}
 		return true
 	}
 	c.storeAfter = now.Add(storePause)

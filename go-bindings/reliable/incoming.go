@@ -46,7 +46,8 @@ func (c *core) unwrap(ch *channelState, b heldBytes, now time.Time) bool {
 	case err == nil:
 		c.took(u, b, now)
 		return true
-	case errors.Is(err, sds.ErrOutputsFull), errors.Is(err, sds.ErrUnconfirmed):
+	case errors.Is(err, sds.ErrOutputsFull), errors.Is(err, sds.ErrUnconfirmed), errors.Is(err, sds.ErrStoreFailed):
+		// The call that notices that a store fails took the message in, those after it did not. A second time does no harm.
 		b.data = append([]byte(nil), b.data...)
 		ch.held = append(ch.held, b)
 		c.engine(err, now)
@@ -55,7 +56,6 @@ func (c *core) unwrap(ch *channelState, b heldBytes, now time.Time) bool {
 		c.stats.Refused++
 		c.log.Debug("refused", zap.String("channel", ch.id), zap.Error(err))
 	default:
-		// A store that failed: it was taken in, and comes as Delivered once it is stored.
 		c.engine(err, now)
 	}
 	return true

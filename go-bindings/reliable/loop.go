@@ -91,7 +91,7 @@ func (c *Client) runFetcher() {
 }
 
 // sleep waits until a time, if it is not zero, or until it is woken; false if the client is closed.
-func (c *Client) sleep(wake signal, until, now time.Time) bool {
+func (c *Client) sleep(wake waker, until, now time.Time) bool {
 	var alarm <-chan time.Time
 	if !until.IsZero() {
 		fired, stop := c.clock.After(max(min(until.Sub(now), maxPause), 0))

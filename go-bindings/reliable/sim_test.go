@@ -227,7 +227,7 @@ func (w *world) publish(from *peer, e envelope) ([]byte, error) {
 // take is a message from the network. What finds no room waits in the node for a moment.
 func (p *peer) take(m Message) {
 	if !p.core.room(p.ch) {
-		p.w.inFlight.Push(p.w.now.Add(100*time.Millisecond), func() { p.take(m) })
+		p.w.inFlight.Push(p.w.now.Add(time.Second), func() { p.take(m) })
 		return
 	}
 	p.core.receive(p.ch, m, false, p.w.now)
