@@ -34,6 +34,8 @@ type core struct {
 	channels map[string]*channelState
 	// order is that in which the channels were opened, so that equal steps have equal effects.
 	order []*channelState
+	// topics counts the channels of each topic.
+	topics map[string]int
 
 	publishing publishQueue
 	fetching   fetchQueue
@@ -92,7 +94,7 @@ func newCore(config Config, manager *sds.Manager, seed uint64) *core {
 	}
 	return &core{
 		config: config, manager: manager, records: records, log: log, random: rand.New(rand.NewPCG(seed, 0x72656c)), online: true,
-		channels:   make(map[string]*channelState),
+		channels: make(map[string]*channelState), topics: make(map[string]int),
 		publishing: publishQueue{byKey: make(map[publicationKey]*publication)},
 	}
 }
@@ -131,6 +133,7 @@ func (c *core) openChannel(id, topic string, options ChannelOptions, now time.Ti
 	}
 	c.channels[id] = ch
 	c.order = append(c.order, ch)
+	c.topics[topic]++
 	for _, entry := range missing {
 		c.want(ch, entry, now)
 	}
@@ -142,6 +145,9 @@ func (c *core) openChannel(id, topic string, options ChannelOptions, now time.Ti
 func (c *core) closeChannel(ch *channelState, now time.Time) error {
 	ch.closed = true
 	delete(c.channels, ch.id)
+	if c.topics[ch.topic]--; c.topics[ch.topic] == 0 {
+		delete(c.topics, ch.topic)
+	}
 	for i, other := range c.order {
 		if other == ch {
 			c.order = append(c.order[:i], c.order[i+1:]...)

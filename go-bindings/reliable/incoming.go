@@ -31,8 +31,22 @@ func (c *core) receive(ch *channelState, m Message, fetched bool, now time.Time)
 		}
 		payload = plain
 	}
+	if !fetched && c.topics[ch.topic] > 1 && c.isForAnother(ch, payload) {
+		return
+	}
 	c.unwrap(ch, heldBytes{data: payload, hash: m.Hash, fetched: fetched}, now)
 	c.settle(now)
+}
+
+// isForAnother is true for a message of another channel that has the same topic: that one gets it from a subscription of its
+// own, when it has room.
+func (c *core) isForAnother(ch *channelState, data []byte) bool {
+	inspection, err := sds.Inspect(data)
+	if err != nil || inspection.ChannelID == ch.id {
+		return false
+	}
+	other := c.channels[inspection.ChannelID]
+	return other != nil && other.topic == ch.topic
 }
 
 // unwrap gives bytes to the engine; false if it had no room and they are held.
@@ -90,7 +104,7 @@ func (c *core) takeHeld(ch *channelState, now time.Time) {
 	}
 }
 
-// took acts on a message that the engine took in. Several channels may share a topic: it is for the one that it names.
+// took acts on a message that the engine took in, for the channel that it names.
 func (c *core) took(u sds.Unwrapped, b heldBytes, now time.Time) {
 	ch := c.channels[u.ChannelID]
 	if ch == nil {

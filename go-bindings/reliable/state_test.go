@@ -63,7 +63,7 @@ func durable(t *testing.T, test func(t *testing.T, config func(name string) Conf
 		folder := t.TempDir()
 		test(t, func(name string) Config {
 			config := simConfig(name)
-			config.StorePath = filepath.Join(folder, name)
+			config.StorePath, config.StoreOptions.Synchronous = filepath.Join(folder, name), sds.SynchronousOff
 			return config
 		})
 	})
@@ -301,20 +301,25 @@ func TestAChannelCanBeClosedAndOpenedAgain(t *testing.T) {
 	w.until(5*time.Minute, "received", func() bool { return len(bo.payloads()) == 2 })
 }
 
-// A message of another channel under the same topic is for that channel.
+// A message of another channel under the same topic is left to that channel; one that came under a wrong topic gets there.
 func TestChannelsMayShareATopic(t *testing.T) {
 	w := newWorld(t)
 	ada, bo := w.simple("ada"), w.simple("bo")
 	options := ChannelOptions{}
 	check(t, options.complete(&bo.core.config))
-	other, err := bo.core.openChannel("other", "/test/1/room/proto", options, w.now)
+	same, err := bo.core.openChannel("same", bo.ch.topic, options, w.now)
+	check(t, err)
+	elsewhere, err := bo.core.openChannel("elsewhere", "/another", options, w.now)
 	check(t, err)
 	id := ada.say("hello")
-	w.envelopes = nil
 	ada.pump()
-	bo.core.receive(other, Message{Payload: w.envelopes[0].payload}, false, w.now)
-	bo.pump()
-	if _, ok := bo.shown[id]; !ok || other.events.len() > 1 {
-		t.Errorf("%d events in the other", other.events.len())
+	message := Message{Payload: w.envelopes[0].payload}
+	bo.core.receive(same, message, false, w.now)
+	if bo.pump(); len(bo.shown) != 0 {
+		t.Error("it was taken from another's subscription")
+	}
+	bo.core.receive(elsewhere, message, false, w.now)
+	if bo.pump(); bo.shown[id].MessageID != id || same.events.len()+elsewhere.events.len() > 2 {
+		t.Errorf("%d events elsewhere", same.events.len()+elsewhere.events.len())
 	}
 }
