@@ -63,9 +63,11 @@ type peer struct {
 	// deaf: its network brings nothing; blind: its application reads no events.
 	deaf, blind bool
 	links       map[*peer]*lossy.Link
-	events      []Event
-	shown       map[RequestID]Incoming
-	ready       map[RequestID]bool
+	// inbox is what its node holds until there is room.
+	inbox  []Message
+	events []Event
+	shown  map[RequestID]Incoming
+	ready  map[RequestID]bool
 }
 
 func newWorld(t testing.TB) *world {
@@ -144,6 +146,11 @@ func (p *peer) pump() (next time.Time, ok bool) {
 	}
 	for busy := true; busy; {
 		busy = false
+		for len(p.inbox) > 0 && p.core.room(p.ch) {
+			busy = true
+			p.core.receive(p.ch, p.inbox[0], false, p.w.now)
+			p.inbox = p.inbox[1:]
+		}
 		p.core.tick(p.w.now)
 		e, publish, again := p.core.nextPublish(p.w.now)
 		if publish {
@@ -218,19 +225,10 @@ func (w *world) publish(from *peer, e envelope) ([]byte, error) {
 			from.links[to] = lossy.NewLink(w.seed, from.name, to.name, w.network)
 		}
 		for _, delay := range from.links[to].Next().Delays {
-			w.inFlight.Push(w.now.Add(delay), func() { to.take(Message{Hash: hash, Payload: e.payload}) })
+			w.inFlight.Push(w.now.Add(delay), func() { to.inbox = append(to.inbox, Message{Hash: hash, Payload: e.payload}) })
 		}
 	}
 	return hash, nil
-}
-
-// take is a message from the network. What finds no room waits in the node for a moment.
-func (p *peer) take(m Message) {
-	if !p.core.room(p.ch) {
-		p.w.inFlight.Push(p.w.now.Add(time.Second), func() { p.take(m) })
-		return
-	}
-	p.core.receive(p.ch, m, false, p.w.now)
 }
 
 // fetch answers after a moment.

@@ -201,6 +201,7 @@ func TestSegmentsOutliveTheProcess(t *testing.T) {
 			}
 			arrive()
 		}
+		bo.pump()
 		bo.leave()
 		w.inFlight = newWorld(t).inFlight
 		if len(bo.shown) != 0 {
