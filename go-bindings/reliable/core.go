@@ -60,10 +60,11 @@ type channelState struct {
 	told  SyncStatus
 
 	// hints are those of messages that wait: they can be set once the message is in the log.
-	hints    map[sds.MessageID][]byte
-	wanted   map[sds.MessageID]*want
-	parts    map[sds.MessageID]*part
-	requests map[RequestID]*request
+	hints      map[sds.MessageID][]byte
+	wanted     map[sds.MessageID]*want
+	pruneAfter time.Time
+	parts      map[sds.MessageID]*part
+	requests   map[RequestID]*request
 	// failed are requests that were given up, oldest first.
 	failed   []RequestID
 	segments *reassembly

@@ -31,8 +31,11 @@
 // # State
 //
 // With Config.StorePath, or Config.External, a client goes on where the last one stopped, crashes included: what was not
-// acknowledged is resent under the ids that Send returned, what is missing is fetched, half-received payloads are completed. An
-// app without a log of its own sets ChannelOptions.Replay and gets the stored one first.
+// acknowledged is resent under the ids that Send returned, what is missing is fetched, half-received payloads are completed.
+//
+// Events that were not read when the process ended are not told again: the engine counts their messages as delivered. With
+// ChannelOptions.Replay the stored log comes first: for an app that has no log of its own, or that has one and skips the ids
+// that are in it.
 //
 // # Metrics and logs
 //

@@ -39,7 +39,7 @@ type Incoming struct {
 	Own bool
 }
 
-// Received brings a payload, each once.
+// Received brings a payload, each once. After a restart one in segments that was Pending before it may come once more.
 type Received struct {
 	Incoming
 	// Pending is true if something that it depends on is not here yet. Show it, marked; when its order is known, Ready
@@ -57,7 +57,8 @@ type Ready struct {
 	Incoming
 }
 
-// Sent tells that a payload, all of its segments, was dispatched to the network for the first time.
+// Sent tells that a payload, all of its segments, was dispatched to the network for the first time. After a restart it may be
+// told again, if the network has no hashes.
 type Sent struct {
 	// RequestID is what Send returned.
 	RequestID RequestID

@@ -19,6 +19,10 @@ const (
 	maxHints = 4
 	// roomPause is the pause before what is missing in a channel whose events are not read is looked at again.
 	roomPause = time.Second
+	// prunePause is the least time between two comparisons of what is wanted with what the engine misses; what was not found
+	// so many times gives reason for one.
+	prunePause = time.Minute
+	doubtful   = 6
 )
 
 // want is a message that is known to be missing.
@@ -62,6 +66,9 @@ func (c *core) want(ch *channelState, entry sds.HistoryEntry, now time.Time) {
 			return // it is here, and waits itself
 		}
 		if len(ch.wanted) >= maxWanted {
+			c.prune(ch, now)
+		}
+		if len(ch.wanted) >= maxWanted {
 			c.stats.MissingUntracked++
 			return
 		}
@@ -87,6 +94,27 @@ func (c *core) unwant(ch *channelState, id sds.MessageID) bool {
 	w.gone = true
 	delete(ch.wanted, id)
 	return true
+}
+
+// prune forgets what the engine no longer misses: names that gave way to others are told by no event.
+func (c *core) prune(ch *channelState, now time.Time) {
+	if now.Before(ch.pruneAfter) {
+		return
+	}
+	ch.pruneAfter = now.Add(prunePause)
+	entries, err := c.manager.Missing(ch.id)
+	if err != nil {
+		return
+	}
+	missing := make(map[sds.MessageID]bool, len(entries))
+	for _, entry := range entries {
+		missing[entry.MessageID] = true
+	}
+	for id := range ch.wanted {
+		if !missing[id] {
+			c.unwant(ch, id)
+		}
+	}
 }
 
 // fetchAll asks for everything that is missing, now: the network is there again.
@@ -129,9 +157,9 @@ func (c *core) nextFetch(now time.Time) (hashes [][]byte, again time.Time) {
 			q.push(w, now.Add(roomPause))
 			continue
 		}
-		for _, hint := range w.hints {
+		for i := range w.hints {
 			if len(hashes) < c.config.FetchBatch {
-				hashes = append(hashes, hint)
+				hashes = append(hashes, w.hints[(w.attempts+i)%len(w.hints)])
 			}
 		}
 		q.inFlight = append(q.inFlight, w)
@@ -178,6 +206,9 @@ func (c *core) fetched(messages []Message, err error, now time.Time) {
 		}
 	}
 	for _, w := range asked {
+		if w.attempts >= doubtful {
+			c.prune(w.channel, now)
+		}
 		if w.gone {
 			continue
 		}

@@ -152,8 +152,14 @@ func TestAllHintsOfAMessageAreTried(t *testing.T) {
 		t.Errorf("%q while a query is under way", more)
 	}
 	bo.core.fetched(nil, nil, w.now)
-	if more, again := bo.core.nextFetch(w.now); more != nil || !again.After(w.now) {
+	more, again := bo.core.nextFetch(w.now)
+	if more != nil || !again.After(w.now) {
 		t.Errorf("%q again at once", more)
+	}
+	// A query with room for fewer asks for another each time.
+	bo.core.config.FetchBatch = 1
+	if more, _ := bo.core.nextFetch(again); len(more) != 1 || string(more[0]) != "b" {
+		t.Errorf("%q", more)
 	}
 }
 
@@ -163,8 +169,17 @@ func TestWantedMessagesAreBounded(t *testing.T) {
 	for i := range 2 * maxWanted {
 		bo.core.want(bo.ch, sds.HistoryEntry{MessageID: sds.MessageID(fmt.Sprint(i)), RetrievalHint: []byte{1}}, w.now)
 	}
-	if len(bo.ch.wanted) != maxWanted || bo.core.stats.MissingUntracked != maxWanted {
+	// The engine knows of none of them: the first that found no room had it look.
+	if len(bo.ch.wanted) != maxWanted || bo.core.stats.MissingUntracked != 0 {
 		t.Errorf("%d wanted, %d untracked", len(bo.ch.wanted), bo.core.stats.MissingUntracked)
+	}
+	bo.core.want(bo.ch, sds.HistoryEntry{MessageID: "one more"}, w.now)
+	if len(bo.ch.wanted) != maxWanted || bo.core.stats.MissingUntracked != 1 {
+		t.Errorf("%d wanted, %d untracked", len(bo.ch.wanted), bo.core.stats.MissingUntracked)
+	}
+	bo.core.want(bo.ch, sds.HistoryEntry{MessageID: "later"}, w.now.Add(prunePause))
+	if len(bo.ch.wanted) != 1 {
+		t.Errorf("%d wanted", len(bo.ch.wanted))
 	}
 }
 

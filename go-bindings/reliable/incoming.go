@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -34,7 +35,7 @@ func (c *core) receive(ch *channelState, m Message, fetched bool, now time.Time)
 	if !fetched && c.topics[ch.topic] > 1 && c.isForAnother(ch, payload) {
 		return
 	}
-	c.unwrap(ch, heldBytes{data: payload, hash: m.Hash, fetched: fetched}, now)
+	c.unwrap(ch, heldBytes{data: payload, hash: bytes.Clone(m.Hash), fetched: fetched}, now)
 	c.settle(now)
 }
 
@@ -62,7 +63,7 @@ func (c *core) unwrap(ch *channelState, b heldBytes, now time.Time) bool {
 		return true
 	case errors.Is(err, sds.ErrOutputsFull), errors.Is(err, sds.ErrUnconfirmed), errors.Is(err, sds.ErrStoreFailed):
 		// The call that notices that a store fails took the message in, those after it did not. A second time does no harm.
-		b.data = append([]byte(nil), b.data...)
+		b.data = bytes.Clone(b.data)
 		ch.held = append(ch.held, b)
 		c.engine(err, now)
 		return false

@@ -9,7 +9,7 @@ import (
 type Message struct {
 	// Hash is what a store knows the message by; others get it as retrieval hint. Nil if the network has none.
 	Hash []byte
-	// Payload is what was published. It is only read, and kept no longer than the call.
+	// Payload is what was published. It is only read.
 	Payload []byte
 }
 
@@ -19,7 +19,7 @@ type Message struct {
 type Node interface {
 	// Publish broadcasts a payload under a content topic and returns the network's hash of the message that carries it; nil
 	// if there is none. The timestamp is that of the envelope. It is never the same twice: networks drop an envelope that
-	// equals a recent one, and a resend has the same payload if there is no encryption.
+	// equals a recent one, and a resend has the same payload if there is no encryption. The payload belongs to the node.
 	//
 	// After an error it is tried again, later: see Config.PublishAttempts.
 	Publish(ctx context.Context, contentTopic string, payload []byte, timestamp time.Time) (hash []byte, err error)

@@ -192,12 +192,12 @@ func (c *core) acknowledged(ch *channelState, id sds.MessageID) {
 func (c *core) givenUp(ch *channelState, id sds.MessageID, probability float64, now time.Time) {
 	part := ch.parts[id]
 	if part != nil && !part.dispatched {
-		if p := c.publishing.byKey[publicationKey{channel: ch.id, id: id}]; p != nil && p.attempts == 0 {
-			// It still waits for its turn, behind the rate limit: its resends have not begun.
-			c.engine(c.manager.Retry(ch.id, id, now), now)
+		if p := c.publishing.byKey[publicationKey{channel: ch.id, id: id}]; p != nil && p.attempts > 0 {
+			c.neverDispatched(ch, id, errNobody, now)
 			return
 		}
-		c.neverDispatched(ch, id, errNobody, now)
+		// It was never tried: it waits behind the rate limit, or its resends were those of a former process. They begin now.
+		c.engine(c.manager.Retry(ch.id, id, now), now)
 		return
 	}
 	requestID := ch.requestOf(id)

@@ -43,7 +43,7 @@ func (c *core) restore(ch *channelState, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if status.Unacknowledged > 0 {
+	if status.Unacknowledged+status.GivenUp > 0 {
 		if err := c.restoreRequests(ch, &replay{after: recent, entries: entries}); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (c *core) restore(ch *channelState, now time.Time) error {
 	return nil
 }
 
-// restoreRequests finds the payloads of ours that are not acknowledged. Those that have no hint were never dispatched, as far
+// restoreRequests finds the payloads of ours that are not acknowledged, given up or not. Those that have no hint were never dispatched, as far
 // as we know.
 func (c *core) restoreRequests(ch *channelState, log *replay) error {
 	for {
@@ -70,7 +70,7 @@ func (c *core) restoreRequests(ch *channelState, log *replay) error {
 				continue
 			}
 			status, err := c.manager.MessageStatus(ch.id, e.MessageID)
-			if err != nil || status.State > sds.StatePossiblyAcknowledged {
+			if err != nil || status.State == sds.StateAcknowledged || status.State == sds.StateCancelled {
 				continue
 			}
 			id, parity := RequestID(e.MessageID), false
@@ -84,6 +84,9 @@ func (c *core) restoreRequests(ch *channelState, log *replay) error {
 				r = &request{id: id}
 			}
 			ch.track(r, e.MessageID, parity, e.RetrievalHint != nil)
+			if status.State != sds.StateUnacknowledged && status.State != sds.StatePossiblyAcknowledged && !r.failed {
+				c.fail(ch, r)
+			}
 		}
 		if !page.More {
 			return nil

@@ -13,6 +13,9 @@ import (
 // Segmentation splits payloads that are too large for a message of the network (Message Segmentation and Reconstruction, LIP
 // 243). Each segment is an SDS message of its own, and so is a payload that needs no splitting: with a header that says so.
 // Zero values stand for the defaults.
+//
+// What others claim is bounded in number, bytes and time. Whoever can send in the channel under the name of another member can
+// spoil the payloads of that member while they are under way: SegmentsDropped tells.
 type Segmentation struct {
 	// SegmentBytes is the most that a segment has, header included, before SDS and encryption add to it. Default: 100 KiB.
 	SegmentBytes int

@@ -120,6 +120,35 @@ func TestRequestsOutliveTheProcess(t *testing.T) {
 	})
 }
 
+// What was given up can be tried again after a restart, whatever its size.
+func TestWhatWasGivenUpOutlivesTheProcess(t *testing.T) {
+	durable(t, func(t *testing.T, config func(string) Config) {
+		w := newWorld(t)
+		options := segmented(small)
+		w.silent = true
+		ada := w.join("ada", config("ada"), options)
+		ids := []RequestID{ada.say("little"), ""}
+		var err error
+		ids[1], err = ada.trySay(randomBytes(1, 5_000))
+		check(t, err)
+		w.until(time.Hour, "given up", func() bool { return ada.count("delivery-error") == 2 })
+		ada.leave()
+		w.silent = false
+		ada = w.join("ada", config("ada"), options)
+		bo := w.join("bo", simConfig("bo"), options)
+		for _, id := range ids {
+			check(t, ada.core.retry(ada.ch, id, w.now))
+		}
+		w.until(time.Hour, "delivered", func() bool { return ada.count("delivered") == 2 && len(bo.payloads()) == 2 })
+		ada.expect("delivered", "delivered")
+		for i, e := range ada.find("delivered") {
+			if got := e.(Delivered).RequestID; !slices.Contains(ids, got) {
+				t.Errorf("%d: %s", i, got)
+			}
+		}
+	})
+}
+
 // An app without a log of its own gets the stored one first, in its order, with what it said itself, and then what is new.
 func TestReplay(t *testing.T) {
 	durable(t, func(t *testing.T, config func(string) Config) {
