@@ -42,7 +42,8 @@ func (ch *Channel) Events() <-chan Event { return ch.events }
 // call.
 //
 // Errors: ErrClosed, ErrEventsUnread; those of sds.Manager.WrapOutgoing, such as sds.ErrTooLarge and
-// sds.ErrTooManyUnacknowledged: then it is not sent, but for sds.ErrStoreFailed, when it may be, later.
+// sds.ErrTooManyUnacknowledged: then it is not sent, but for sds.ErrStoreFailed, when it may be, later. ErrNotStored: with an id
+// it is sent later, without one it is not.
 func (ch *Channel) Send(payload []byte) (RequestID, error) {
 	setID := make([]byte, setIDSize)
 	if _, err := rand.Read(setID); err != nil {

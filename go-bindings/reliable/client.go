@@ -15,6 +15,9 @@ var (
 	ErrClosed = errors.New("reliable: closed")
 	// ErrChannelOpen: the client has a channel of that id.
 	ErrChannelOpen = errors.New("reliable: the channel is open already")
+	// ErrNotStored: the host could not commit (Config.External). With an id, the payload is wrapped, and goes out once it can;
+	// unless the process ends before.
+	ErrNotStored = errors.New("reliable: not stored yet")
 	// ErrEventsUnread: so many events are unread that nothing more is sent. Read the channel's Events.
 	ErrEventsUnread = errors.New("reliable: too many events are unread")
 )

@@ -60,6 +60,9 @@ func (c *core) send(ch *channelState, payload, setID []byte, now time.Time) (Req
 	if !ch.events.room() {
 		return "", ErrEventsUnread
 	}
+	if !c.commit(now) {
+		return "", ErrNotStored
+	}
 	segments := []*segment{nil}
 	if ch.segments != nil {
 		var err error
@@ -87,6 +90,9 @@ func (c *core) send(ch *channelState, payload, setID []byte, now time.Time) (Req
 	ch.dirty = true
 	c.log.Debug("send", zap.String("channel", ch.id), zap.String("request", string(r.id)), zap.Int("messages", len(wrapped)))
 	c.settle(now)
+	if !c.commit(now) {
+		return r.id, ErrNotStored
+	}
 	return r.id, nil
 }
 

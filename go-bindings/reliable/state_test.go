@@ -286,8 +286,13 @@ func TestAHostThatCannotCommit(t *testing.T) {
 	w.until(time.Minute, "received", func() bool { return ada.count("received") == 1 })
 	d.failing = true
 	commits := d.commits
+	if id, err := ada.trySay([]byte("mine")); id == "" || err != ErrNotStored {
+		t.Errorf("%q, %v", id, err)
+	}
+	if id, err := ada.trySay([]byte("not taken")); id != "" || err != ErrNotStored {
+		t.Errorf("%q, %v", id, err)
+	}
 	bo.say("two")
-	ada.say("mine")
 	w.run(30 * time.Second)
 	ada.expect("received", "problem")
 	if n := len(bo.payloads()); n != 0 || d.commits != commits {
