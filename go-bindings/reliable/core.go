@@ -191,7 +191,7 @@ func (c *core) tick(now time.Time) {
 		c.replayPage(ch, now)
 	}
 	for range maxTicks {
-		if c.paused || now.Before(c.tickAfter) {
+		if now.Before(c.tickAfter) {
 			break
 		}
 		deadline, ok, err := c.manager.NextDeadline()

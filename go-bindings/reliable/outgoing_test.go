@@ -3,6 +3,7 @@ package reliable
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -199,5 +200,55 @@ func TestWhatCannotBeSentIsRefused(t *testing.T) {
 	}
 	if len(ada.ch.parts)+len(ada.ch.requests)+ada.core.publishing.queued() != 0 {
 		t.Error("something was left behind")
+	}
+}
+
+// A node may say that it could not publish, and have done so: then an acknowledgement tells better.
+func TestAnAcknowledgementTellsThatItWasDispatched(t *testing.T) {
+	w := newWorld(t)
+	ada, bo := w.simple("ada"), w.simple("bo")
+	w.lies = true
+	ada.say("hello")
+	w.until(time.Minute, "received", func() bool { return bo.count("received") == 1 })
+	bo.say("hi")
+	w.until(time.Minute, "delivered", func() bool { return ada.count("delivered") == 1 })
+	ada.expect("sent", "delivered")
+	if ada.core.publishing.queued() > 1 { // a sync message may wait
+		t.Error("what is acknowledged still waits to be published")
+	}
+}
+
+func TestGivenUpRequestsAreRememberedUpToALimit(t *testing.T) {
+	w := newWorld(t)
+	ada := w.simple("ada")
+	for i := range 3 * maxFailed {
+		r := &request{id: RequestID(fmt.Sprint(i))}
+		ada.ch.track(r, sds.MessageID(fmt.Sprint(i)), false, true)
+		ada.core.fail(ada.ch, r)
+	}
+	if len(ada.ch.requests) != maxFailed || len(ada.ch.parts) != maxFailed || ada.ch.requests["0"] != nil {
+		t.Errorf("%d requests, %d parts", len(ada.ch.requests), len(ada.ch.parts))
+	}
+	// One that was forgotten has only its id.
+	ada.core.acknowledged(ada.ch, "0")
+	ada.core.settle(w.now)
+	ada.pump()
+	ada.expect("delivered")
+}
+
+// Of a payload in segments only part of which was acknowledged, what is missing is sent again.
+func TestRetryOfALargePayload(t *testing.T) {
+	w := newWorld(t)
+	ada, bo := w.join("ada", simConfig("ada"), segmented(small)), w.join("bo", simConfig("bo"), segmented(small))
+	w.silent = true
+	id, err := ada.trySay(randomBytes(1, 3_000))
+	check(t, err)
+	w.until(time.Hour, "given up", func() bool { return ada.count("delivery-error") == 1 })
+	w.silent = false
+	check(t, ada.core.retry(ada.ch, id, w.now))
+	w.until(time.Minute, "delivered", func() bool { return ada.count("delivered") == 1 && len(bo.payloads()) == 1 })
+	ada.expect("sent", "delivery-error", "delivered")
+	if err := ada.core.retry(ada.ch, "never heard of", w.now); !errors.Is(err, sds.ErrUnknownMessage) {
+		t.Error(err)
 	}
 }

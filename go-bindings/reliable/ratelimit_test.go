@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/status-im/sds-rs/go-bindings/sds"
 )
 
 func TestRateLimiter(t *testing.T) {
@@ -135,6 +137,12 @@ func TestAWaitingSyncMessageGivesWayToANewerOne(t *testing.T) {
 		t.Errorf("%d envelopes", n)
 	}
 	if n := ada.core.publishing.queued(); n != 1 {
-		t.Errorf("%d sync messages wait", n)
+		t.Fatalf("%d sync messages wait", n)
+	}
+	waits := ada.core.publishing.queues[classSync][0]
+	inspection, err := sds.Inspect(waits.data)
+	check(t, err)
+	if age := w.now.UnixMilli() - int64(inspection.Timestamp); age > time.Hour.Milliseconds()/4 || inspection.MessageID != waits.id {
+		t.Errorf("a sync message of %d ms ago waits", age)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/status-im/sds-rs/go-bindings/internal/agenda"
 	"github.com/status-im/sds-rs/go-bindings/reliable/parity"
 	"github.com/status-im/sds-rs/go-bindings/sds"
 )
@@ -103,6 +104,43 @@ func TestLargePayloads(t *testing.T) {
 		if len(bo.ch.segments.sets) != 0 || bo.ch.segments.bytes != 0 {
 			t.Errorf("%d sets, %d bytes are left", len(bo.ch.segments.sets), bo.ch.segments.bytes)
 		}
+	}
+}
+
+// A payload that never gets complete is told, in the end.
+func TestAnIncompletePayloadIsTold(t *testing.T) {
+	w := newWorld(t)
+	ada, bo := w.join("ada", simConfig("ada"), segmented(small)), w.join("bo", simConfig("bo"), segmented(small))
+	id, err := ada.trySay(randomBytes(1, 3_000))
+	check(t, err)
+	bo.pump()
+	ada.pump()
+	w.network.Loss = 1
+	payload := w.envelopes[0].payload
+	w.inFlight = agenda.Queue[func()]{}
+	ada.leave()
+	bo.core.receive(bo.ch, Message{Payload: payload}, false, w.now)
+	w.until(2*time.Hour, "told", func() bool { return bo.count("segments-dropped") == 1 })
+	e := bo.find("segments-dropped")[0].(SegmentsDropped)
+	if e.MessageID != id || e.SenderID != "ada" || e.Held != 1 || e.Needed != 4 || !errors.Is(e.Err, errSetQuiet) {
+		t.Errorf("%+v", e)
+	}
+	if s := bo.core.stats; s.SegmentSetsDropped != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestEphemeralPayloadsAreInOneSegment(t *testing.T) {
+	w := newWorld(t)
+	ada, bo := w.join("ada", simConfig("ada"), segmented(small)), w.join("bo", simConfig("bo"), segmented(small))
+	if _, err := ada.core.sendEphemeral(ada.ch, make([]byte, 2_000), w.now); !errors.Is(err, sds.ErrTooLarge) {
+		t.Error(err)
+	}
+	_, err := ada.core.sendEphemeral(ada.ch, []byte("typing"), w.now)
+	check(t, err)
+	w.run(time.Second)
+	if got := bo.find("received"); len(got) != 1 || string(got[0].(Received).Payload) != "typing" {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -39,11 +39,13 @@ type world struct {
 	storeDown, silent bool
 	// publishErr is what the nodes answer.
 	publishErr error
-	inFlight   agenda.Queue[func()]
-	peers      []*peer
-	envelopes  []sent
-	said       int
-	queries    []int // how many hashes each had
+	// lies: the nodes publish, and say that they could not.
+	lies      bool
+	inFlight  agenda.Queue[func()]
+	peers     []*peer
+	envelopes []sent
+	said      int
+	queries   []int // how many hashes each had
 }
 
 // sent is an envelope on the network.
@@ -238,6 +240,9 @@ func (w *world) publish(from *peer, e envelope) ([]byte, error) {
 		for _, delay := range from.links[to].Next().Delays {
 			w.inFlight.Push(w.now.Add(delay), func() { to.inbox = append(to.inbox, Message{Hash: hash, Payload: e.payload}) })
 		}
+	}
+	if w.lies {
+		return nil, errDown
 	}
 	return hash, nil
 }

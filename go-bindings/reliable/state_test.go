@@ -275,6 +275,39 @@ func TestWhatIsMissingIsFetchedAfterARestart(t *testing.T) {
 	})
 }
 
+// A channel that a store knows and nobody has created yet rests: nothing of it goes out, is given up or told to nobody.
+func TestAChannelThatIsNotCreatedRests(t *testing.T) {
+	durable(t, func(t *testing.T, config func(string) Config) {
+		w := newWorld(t)
+		w.silent = true
+		ada := w.join("ada", config("ada"), ChannelOptions{})
+		id := ada.say("hello")
+		w.run(time.Second)
+		ada.leave()
+		w.silent = false
+		w.envelopes = nil
+		core, err := openCore(config("ada"), fixedClock{now: w.now})
+		check(t, err)
+		defer core.manager.Close()
+		for range 120 {
+			w.now = w.now.Add(time.Minute)
+			core.tick(w.now)
+			if _, ok, _ := core.nextPublish(w.now); ok {
+				t.Fatal("something is published")
+			}
+		}
+		ada.core, ada.events = core, nil
+		w.peers = append(w.peers, ada)
+		ada.open(ChannelOptions{})
+		bo := w.simple("bo")
+		w.until(10*time.Minute, "delivered", func() bool { return ada.count("delivered") == 1 })
+		if got := ada.find("delivered")[0].(Delivered).RequestID; got != id || ada.count("delivery-error") != 0 {
+			t.Errorf("%v, %v", got, ada.names())
+		}
+		bo.expect("received")
+	})
+}
+
 // Nothing is told or published before the host has stored it, and all of it afterwards.
 func TestAHostThatCannotCommit(t *testing.T) {
 	w := newWorld(t)
