@@ -384,6 +384,10 @@ func TestAnUnreadChannel(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		r := read(unread)
+		time.Sleep(10 * time.Millisecond) // what the node holds is taken at once, not when something else happens
+		if n := r.count("received"); n < 200 {
+			t.Errorf("%d of what the node held", n)
+		}
 		eventually(t, 30*time.Minute, "all read", func() bool { return len(r.ids()) == 500 })
 	})
 }

@@ -43,6 +43,14 @@ func TestWhatIsMissingIsFetchedAtOnceByItsHint(t *testing.T) {
 	if e := bo.find("recovered")[0]; !e.(Recovered).Fetched {
 		t.Errorf("%+v", e)
 	}
+	// What waited has its hint, too, for those whom bo names it to.
+	history, err := bo.core.manager.NextHistory("room")
+	check(t, err)
+	for _, entry := range history {
+		if len(entry.RetrievalHint) == 0 {
+			t.Errorf("%+v has no hint", entry)
+		}
+	}
 	// The last was offered at once, marked, and again when its order was known.
 	if first := bo.find("received")[0].(Received); !first.Pending || string(first.Payload) != "heard" {
 		t.Errorf("%+v", first)
