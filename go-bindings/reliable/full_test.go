@@ -20,7 +20,10 @@ func fullDisk(t *testing.T, bytes uint64) (callOff func()) {
 	check(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before))
 	signal.Ignore(syscall.SIGXFSZ)
 	check(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: before.Max}))
-	return func() { check(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before)) }
+	return func() {
+		check(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before))
+		signal.Reset(syscall.SIGXFSZ)
+	}
 }
 
 // Bytes that a store has no room for are handed in again, not lost; and it is told, once.

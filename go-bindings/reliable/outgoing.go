@@ -13,6 +13,8 @@ import (
 // an acknowledgement come late.
 const maxFailed = 1_024
 
+var errNobody = errors.New("nobody acknowledged it")
+
 // request is a payload of ours that is not known to be delivered.
 type request struct {
 	id    RequestID
@@ -170,7 +172,7 @@ func (c *core) dispatched(ch *channelState, id sds.MessageID) {
 
 // acknowledged notes that somebody has a message.
 func (c *core) acknowledged(ch *channelState, id sds.MessageID) {
-	if p := c.publishing.byKey[publicationKey{channel: ch.id, id: id}]; p != nil && p.class <= classResend {
+	if p := c.publishing.of(ch, id); p != nil && p.class <= classResend {
 		c.dequeue(p)
 	}
 	part := ch.parts[id]
@@ -198,7 +200,7 @@ func (c *core) acknowledged(ch *channelState, id sds.MessageID) {
 func (c *core) givenUp(ch *channelState, id sds.MessageID, probability float64, now time.Time) {
 	part := ch.parts[id]
 	if part != nil && !part.dispatched {
-		if p := c.publishing.byKey[publicationKey{channel: ch.id, id: id}]; p != nil && p.attempts > 0 {
+		if p := c.publishing.of(ch, id); p != nil && p.attempts > 0 {
 			c.neverDispatched(ch, id, errNobody, now)
 			return
 		}
@@ -228,7 +230,7 @@ func (c *core) neverDispatched(ch *channelState, id sds.MessageID, err error, no
 	r := ch.parts[id].request
 	for _, id := range r.parts {
 		if part := ch.parts[id]; part != nil && !part.dispatched {
-			if p := c.publishing.byKey[publicationKey{channel: ch.id, id: id}]; p != nil {
+			if p := c.publishing.of(ch, id); p != nil {
 				c.dequeue(p)
 			}
 			_ = c.manager.Cancel(ch.id, id, now)
@@ -293,7 +295,7 @@ func (c *core) cancel(ch *channelState, id RequestID, now time.Time) error {
 	}
 	var failed error
 	for _, id := range ids {
-		if p := c.publishing.byKey[publicationKey{channel: ch.id, id: id}]; p != nil {
+		if p := c.publishing.of(ch, id); p != nil {
 			c.dequeue(p)
 		}
 		if err := c.manager.Cancel(ch.id, id, now); err != nil {

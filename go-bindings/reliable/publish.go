@@ -1,7 +1,6 @@
 package reliable
 
 import (
-	"errors"
 	"time"
 
 	"github.com/status-im/sds-rs/go-bindings/sds"
@@ -40,6 +39,11 @@ type publishQueue struct {
 	notBefore time.Time
 	// stamp is that of the last envelope.
 	stamp time.Time
+}
+
+// of is the publication of a message that waits, or is with the node; nil if there is none.
+func (q *publishQueue) of(ch *channelState, id sds.MessageID) *publication {
+	return q.byKey[publicationKey{channel: ch.id, id: id}]
 }
 
 // enqueue adds bytes to be published. A message that waits already does not wait twice; a newer sync message takes the place
@@ -195,7 +199,7 @@ func (q *publishQueue) queued() (n int) {
 	return n
 }
 
-// dropChannel takes back all that a channel has to publish.
+// dropPublications takes back all that a channel has to publish.
 func (c *core) dropPublications(ch *channelState) {
 	for class, queue := range c.publishing.queues {
 		kept := queue[:0]
@@ -213,5 +217,3 @@ func (c *core) dropPublications(ch *channelState) {
 		delete(c.publishing.byKey, p.key)
 	}
 }
-
-var errNobody = errors.New("nobody acknowledged it")
