@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -12,20 +11,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/waku-org/go-waku/waku/v2/node"
-	"go.uber.org/zap"
 
-	"github.com/status-im/sds-rs/go-bindings/internal/lossy"
 	"github.com/status-im/sds-rs/go-bindings/reliable"
 	"github.com/status-im/sds-rs/go-bindings/sds"
+	"github.com/status-im/sds-rs/go-bindings/waku/internal/loopback"
 	"github.com/status-im/sds-rs/go-bindings/waku/internal/storenode"
 )
 
 const (
-	// pubsubTopic is in the cluster without metadata: in others go-waku sends peers away whose shards it does not know yet,
-	// as those of a node that has just subscribed.
-	pubsubTopic = "/waku/2/rs/0/1"
+	pubsubTopic = loopback.PubsubTopic
 	// patience is how long anything may take. Sockets, gossip and a busy machine are real here.
 	patience = 2 * time.Minute
 )
@@ -39,61 +34,38 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// quiet logs what is fatal: go-waku complains about loggers that log nothing at all.
-func quiet() *zap.Logger {
-	config := zap.NewDevelopmentConfig()
-	config.Level = zap.NewAtomicLevelAt(zap.FatalLevel)
-	return zap.Must(config.Build())
-}
-
 // startNode starts a go-waku node on loopback.
 func startNode(t testing.TB, options ...node.WakuNodeOption) *node.WakuNode {
 	t.Helper()
-	address, err := net.ResolveTCPAddr("tcp", "127.0.0.1:0")
+	wakuNode, err := loopback.Start(t.Context(), options...)
 	check(t, err)
-	options = append([]node.WakuNodeOption{
-		node.WithHostAddress(address), node.WithClusterID(0), node.WithLogger(quiet()), node.WithMaxConnectionsPerIP(100),
-	}, options...)
-	wakuNode, err := node.New(options...)
-	check(t, err)
-	check(t, wakuNode.Start(t.Context()))
 	t.Cleanup(wakuNode.Stop)
 	return wakuNode
 }
 
 func startRelay(t testing.TB, options ...node.WakuNodeOption) *node.WakuNode {
 	t.Helper()
-	return startNode(t, append(options, node.WithWakuRelayAndMinPeers(0))...)
+	wakuNode, err := loopback.StartRelay(t.Context(), options...)
+	check(t, err)
+	t.Cleanup(wakuNode.Stop)
+	return wakuNode
 }
 
-// connect connects nodes, each with the one before it and the first: a network in which most ways are relayed.
 func connect(t testing.TB, nodes ...*node.WakuNode) {
 	t.Helper()
-	for i, each := range nodes[1:] {
-		dial(t, each, nodes[i])
-		dial(t, each, nodes[0])
-	}
+	check(t, loopback.Connect(t.Context(), nodes...))
 }
 
 func dial(t testing.TB, from, to *node.WakuNode) {
 	t.Helper()
-	check(t, from.DialPeerWithInfo(t.Context(), peer.AddrInfo{ID: to.Host().ID(), Addrs: to.Host().Addrs()}))
+	check(t, loopback.Dial(t.Context(), from, to))
 }
 
-// awaitMesh waits until each node has a neighbour in the topic: gossip takes a second to find out.
 func awaitMesh(t testing.TB, nodes ...*node.WakuNode) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for _, each := range nodes {
-		for len(each.Relay().PubSub().ListPeers(pubsubTopic)) == 0 {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s has no neighbour", each.Host().ID())
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-	}
-	// The mesh follows with the next heartbeat of gossipsub.
-	time.Sleep(1_500 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	check(t, loopback.AwaitMesh(ctx, nodes...))
 }
 
 // startStore starts a store node.
@@ -103,37 +75,6 @@ func startStore(t testing.TB) (*node.WakuNode, *storenode.Store) {
 	kept, err := storenode.Serve(t.Context(), wakuNode, pubsubTopic)
 	check(t, err)
 	return wakuNode, kept
-}
-
-// faulty is a network that loses what a test says.
-type faulty struct {
-	reliable.Node
-	// loses says whether a received message is lost.
-	loses func(message reliable.Message) bool
-	lost  atomic.Int64
-}
-
-func (f *faulty) Subscribe(ctx context.Context, contentTopic string) (<-chan reliable.Message, error) {
-	messages, err := f.Node.Subscribe(ctx, contentTopic)
-	if err != nil {
-		return nil, err
-	}
-	passed := make(chan reliable.Message)
-	go func() {
-		defer close(passed)
-		for message := range messages {
-			if f.loses != nil && f.loses(message) {
-				f.lost.Add(1)
-				continue
-			}
-			select {
-			case passed <- message:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return passed, nil
 }
 
 // textLoss loses messages with one of some texts in them, and counts them.
@@ -156,23 +97,12 @@ func (l *textLoss) loses(message reliable.Message) bool {
 	return l.seen.Add(1) <= l.most || l.most == 0
 }
 
-// share loses a share of all messages.
-func share(seed uint64, name string, loss float64) func(reliable.Message) bool {
-	var mu sync.Mutex
-	link := lossy.NewLink(seed, "all", name, lossy.Options{Loss: loss})
-	return func(reliable.Message) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return len(link.Next().Delays) == 0
-	}
-}
-
 // member is a participant, and what its application saw.
 type member struct {
 	t        testing.TB
 	name     string
 	node     *node.WakuNode
-	network  *faulty
+	network  *loopback.Faulty
 	client   *reliable.Client
 	channels map[string]*reliable.Channel
 
@@ -207,7 +137,7 @@ func join(t testing.TB, name string, wakuNode *node.WakuNode, config Config, los
 	network, err := New(wakuNode, config)
 	check(t, err)
 	m := &member{
-		t: t, name: name, node: wakuNode, network: &faulty{Node: network, loses: loses}, changed: make(chan struct{}, 1),
+		t: t, name: name, node: wakuNode, network: &loopback.Faulty{Node: network, Loses: loses}, changed: make(chan struct{}, 1),
 		channels: make(map[string]*reliable.Channel), log: make(map[string]map[string]bool), events: make(map[string]int),
 		status: make(map[string]reliable.SyncStatus),
 	}

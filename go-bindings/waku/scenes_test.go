@@ -12,6 +12,8 @@ import (
 	"github.com/waku-org/go-waku/waku/v2/protocol/filter"
 	"github.com/waku-org/go-waku/waku/v2/protocol/lightpush"
 	"github.com/waku-org/go-waku/waku/v2/protocol/relay"
+
+	"github.com/status-im/sds-rs/go-bindings/waku/internal/loopback"
 )
 
 func stores(nodes ...*node.WakuNode) Config {
@@ -38,8 +40,8 @@ func TestLostMessagesAreFetched(t *testing.T) {
 	bob.awaitEvents("missing", 2)
 	bob.await("all is here", func() bool { return bob.status["general"].Synced })
 	alice.awaitEvents("delivered", 3)
-	if bob.network.lost.Load() < 2 || kept.Queries() == 0 {
-		t.Fatalf("%d lost, %d queries", bob.network.lost.Load(), kept.Queries())
+	if bob.network.Lost() < 2 || kept.Queries() == 0 {
+		t.Fatalf("%d lost, %d queries", bob.network.Lost(), kept.Queries())
 	}
 }
 
@@ -82,7 +84,7 @@ func TestAnUnacknowledgedMessageIsResent(t *testing.T) {
 	alice.send("general", "hello")
 	bob.awaitTexts("general", 1)
 	alice.awaitEvents("delivered", 1)
-	if lost := bob.network.lost.Load(); lost != 1 {
+	if lost := bob.network.Lost(); lost != 1 {
 		t.Fatalf("%d messages were lost", lost)
 	}
 }
@@ -126,7 +128,7 @@ func TestACommunityEndsWithEqualLogs(t *testing.T) {
 	var all []*member
 	for i, each := range nodes[1:] {
 		name := fmt.Sprint("member-", i)
-		all = append(all, join(t, name, each, stores(storeNode), share(1, name, loss), channels...))
+		all = append(all, join(t, name, each, stores(storeNode), loopback.Share(1, name, loss), channels...))
 	}
 	awaitMesh(t, nodes...)
 	for i := range texts {
@@ -147,7 +149,7 @@ func TestACommunityEndsWithEqualLogs(t *testing.T) {
 			}
 		}
 		m.awaitEvents("delivered", texts*len(channels))
-		lost += m.network.lost.Load()
+		lost += m.network.Lost()
 	}
 	if lost == 0 {
 		t.Fatal("nothing was lost")
