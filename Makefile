@@ -40,6 +40,10 @@ SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs
 GO_BINDINGS := go-bindings
 # The drop-in for sds-go-bindings has a copy of the bindings (go-bindings/dropin/sds/doc.go tells why); git has none.
 DROPIN_ENGINE := $(GO_BINDINGS)/dropin/engine
+# A module of its own: go-waku brings much, and takes minutes to build. The tag leaves out RLN, which nothing here uses.
+WAKU_MODULE := $(GO_BINDINGS)/waku
+WAKU_TAGS := gowaku_no_rln
+GO_MODULES = $(filter-out $(WAKU_MODULE)/,$(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod)))
 # What one step of `make test` is called in the output.
 SAY = @printf '\n== %s\n'
 
@@ -189,7 +193,7 @@ link-test: lib
 go-lint: lib
 	$(SAY) $@
 	@tools/setup.sh --has $(GO) || exit 0; set -e; \
-	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod tests/*/go.mod)); do \
+	for module in $(GO_MODULES) $(dir $(wildcard tests/*/go.mod)); do \
 		unformatted=$$(gofmt -l $$module); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; \
 		(cd $$module && $(GO) vet ./...); \
 	done
@@ -197,7 +201,7 @@ go-lint: lib
 go-test: lib
 	$(SAY) $@
 	@tools/setup.sh --has $(GO) || exit 0; set -e; \
-	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod)); do \
+	for module in $(GO_MODULES); do \
 		(cd $$module && $(GO) test -race -count=1 ./...); \
 	done
 
@@ -211,10 +215,20 @@ dropin-test: lib
 # in the folder that make runs in, so that relative names mean the same.
 export LOSS SEED SPEED FILE STORE PLAIN NAME MESSAGES
 GIVEN = $(GO) build -C $(GO_BINDINGS) -o $(CURDIR)/target/bin/ ./cmd/$(1) && target/bin/$(1)
-## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN=: six people chat over UDP sockets that lose packets; all logs end equal
-demo: lib
+## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN= WAKU=: six people chat over UDP sockets that lose packets, or with WAKU=1 over go-waku nodes; all logs end equal
+demo: $(if $(filter 1,$(WAKU)),waku-demo,udp-demo)
+.PHONY: udp-demo waku-demo waku-test
+udp-demo: lib
 	@$(call GIVEN,sds-demo) $${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${SPEED:+-speed "$$SPEED"} \
 		$${FILE:+-file "$$FILE"} $${STORE:+-store="$$STORE"} $${PLAIN:+-plain="$$PLAIN"}
+waku-demo: lib
+	@$(GO) build -C $(WAKU_MODULE) -tags $(WAKU_TAGS) -o $(CURDIR)/target/bin/ ./cmd/sds-waku-demo && target/bin/sds-waku-demo \
+		$${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${STORE:+-store="$$STORE"} \
+		-file "$${FILE:-$(GO_BINDINGS)/cmd/sds-demo/transcript.txt}"
+## waku-test: COUNT=1: reliable channels over real go-waku nodes on loopback; minutes to build, and not a part of `make test`
+waku-test: lib
+	cd $(WAKU_MODULE) && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; }
+	cd $(WAKU_MODULE) && $(GO) vet -tags $(WAKU_TAGS) ./... && $(GO) test -tags $(WAKU_TAGS) -count=$(or $(COUNT),1) -timeout 60m ./...
 ## chat: NAME=alice PLAIN=: a chat to type in; run it in two or more terminals
 chat: lib
 	@$(call GIVEN,sds-chat) $${NAME:+-name "$$NAME"} $${PLAIN:+-plain="$$PLAIN"}
