@@ -19,13 +19,17 @@
  *
  * Durable state: three ways to open a manager
  *   - sds_manager_open: in memory only. For tests, and for what may be forgotten.
- *   - sds_manager_open_store: in a file of its own. For most: nothing more to do. Each call that changes something commits
- *     it before it returns, and may then return SDS_STORE_FAILED: what it changed stays and is stored by a later call,
- *     and what it would have returned comes out of sds_drain then. While the store fails, calls that make more are
- *     refused in the same way, and change nothing.
+ *   - sds_manager_open_store: in a file of its own. For programs that show the log that is in it, or compare theirs with
+ *     it at start (sds_read_log): what was handed out just before a crash is in the file, and is not handed out again.
+ *     Each call that changes something commits it before it returns, and may then return SDS_STORE_FAILED: what it
+ *     changed stays and is stored by a later call, and what it would have returned comes out of sds_drain then. While
+ *     the store fails, calls that make more are refused in the same way, and change nothing.
  *   - sds_manager_open_external: the host keeps the records, in a database that it has anyway. For hosts whose own rows
- *     have to agree with them, or whose database is encrypted: sds_offer, commit all in one transaction, sds_confirm,
- *     and only then publish and show. A host that does not confirm gets SDS_UNCONFIRMED at last.
+ *     have to agree with them, or whose database is encrypted: sds_offer, commit the offer and the rows of what it says
+ *     entered the log in one transaction, sds_confirm, and only then publish and show. A host that does not confirm gets
+ *     SDS_UNCONFIRMED at last.
+ *   - With either, outputs that were not drained when the process ended are not told again: what was to be transmitted
+ *     is sent again in its time; for the rest there are sds_message_status and sds_missing.
  *
  * Stability
  *   SDS_ABI_VERSION grows with every change that an existing program could notice. Within one ABI version functions,
@@ -1220,6 +1224,11 @@ const char *sds_status_text(int32_t status);
 // later call, and what it would have returned comes out of `sds_drain` then. Until it is, calls that make more are
 // refused with the same status, and change nothing.
 //
+// What was handed out just before the process ended, or was about to be, is in the file and is not handed out again. A
+// program that has a log of its own in another database reads this one at start, by `sds_read_log`, and takes what it
+// lacks; or uses `sds_manager_open_external`. An output that was not drained is not told again either: what was to be
+// transmitted is sent again in its time, and for the rest ask `sds_message_status` and `sds_missing`.
+//
 // Parameters: `config`: from `sds_config_init`; its participant id has to be that of the file. The seed is the one in the
 // file, if there is one. `path`: the file, UTF-8, made if it is not there. Another, named like it with `-wal` at its end,
 // may lie beside it and is part of it. One manager at a time can have it. `synchronous`: `SDS_SYNCHRONOUS_FULL`, unless you know
@@ -1246,6 +1255,12 @@ sds_status_t sds_manager_open_store(const struct sds_config_t *config,
 // then what depends on it is held back: the bytes of `sds_wrap_outgoing` (its record has `SDS_FLAG_HELD`, and they come out
 // of `sds_drain` later) and all that comes out of `sds_drain`. What `sds_unwrap_incoming` returns is in the host's hands
 // already: show it when it is committed.
+//
+// Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
+// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. Do not wait
+// for `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
+// the process ended is not told again: what was to be transmitted is sent again in its time, and for the rest ask
+// `sds_message_status` and `sds_missing`.
 //
 // Parameters: `config`: from `sds_config_init`; its participant id has to be that of the records, whose seed is used.
 // `records`: all that is kept, in any order: what was put and neither deleted, forgotten nor wiped. `count`: how many; 0
