@@ -59,7 +59,7 @@ pub(super) struct Durable {
 }
 
 struct Inner {
-    /// For a host that commits by itself: what it gave, to read channels from.
+    /// For a host that commits by itself: what it gave, to read channels from, and which messages it keeps.
     store: Box<dyn Store>,
     /// Changes that are not committed.
     waiting: Waiting,
@@ -116,7 +116,7 @@ impl Durable {
         let mut inner = inner.lock();
         let held = std::mem::take(&mut turn.held);
         let held_at = inner.waiting.outputs.len();
-        inner.waiting.take_in(writes);
+        inner.take_in(writes, self.by_host);
         inner.waiting.outputs.extend(outputs.into_iter().map(named));
         let result = if self.by_host { Ok(false) } else { inner.commit(queue).map(|()| true) };
         if !matches!(result, Ok(true)) && (!self.by_host || turn.for_host) {
@@ -137,7 +137,7 @@ impl Durable {
     /// Takes in changes that the next commit writes.
     pub fn add_to_next(&self, writes: Batch) {
         if let Some(inner) = &self.inner {
-            inner.lock().waiting.take_in(writes);
+            inner.lock().take_in(writes, self.by_host);
         }
     }
 
@@ -231,7 +231,7 @@ impl Durable {
     }
 
     pub fn was_received(&self, channel_id: &ChannelId, hash: IdHash) -> Result<bool, Error> {
-        self.own_store().map_or(Ok(false), |inner| Ok(inner.lock().store.was_received(channel_id, hash)?))
+        self.inner.as_ref().map_or(Ok(false), |inner| Ok(inner.lock().store.was_received(channel_id, hash)?))
     }
 
     pub fn page(&self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, Error> {
@@ -248,11 +248,6 @@ impl Durable {
     /// A store that we write ourselves, and that has all there is.
     fn own_store(&self) -> Option<&Mutex<Inner>> {
         self.inner.as_ref().filter(|_| !self.by_host)
-    }
-
-    /// Whether the store knows ids that memory does not.
-    pub fn can_look_up(&self) -> bool {
-        self.own_store().is_some()
     }
 
     /// Whether channels can be read back, and it is time to look for idle ones.
@@ -345,6 +340,13 @@ impl Waiting {
 }
 
 impl Inner {
+    fn take_in(&mut self, writes: Batch, by_host: bool) {
+        if by_host {
+            self.store.note(&writes);
+        }
+        self.waiting.take_in(writes);
+    }
+
     fn commit(&mut self, queue: &Outputs) -> Result<(), StoreError> {
         if !self.waiting.writes.is_empty() {
             self.store.commit(&self.waiting.writes)?;

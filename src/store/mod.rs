@@ -11,6 +11,7 @@
 //! With neither, a host can take the batches itself, and commit them with its own rows:
 //! [`Manager::open_external`](crate::Manager::open_external).
 
+mod ids;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -78,14 +79,17 @@ pub trait Store: Send {
     fn records(&mut self, channel_id: &str) -> Result<Vec<(Key, Vec<u8>)>, StoreError>;
     /// Messages of a channel's log, by number.
     fn messages(&mut self, channel_id: &str, wanted: &Wanted) -> Result<Vec<StoredMessage>, StoreError>;
-    /// Whether a message was ever in a channel's log.
+    /// Whether a message was ever in a channel's log; of one that a host keeps, whether it is there still.
     fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError>;
     /// The next messages of a channel's log after a place in it, in the order of the log: timestamp, then id.
     fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError>;
     /// Commits a batch: all of it, or nothing and an error.
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError>;
-    /// A channel was read by a manager that does not write here, since its host keeps the records: it is needed no more.
+    /// A channel was read by a manager that does not write here, since its host keeps the records: of these only what
+    /// [`Store::was_received`] tells is needed from now on.
     fn release(&mut self, _channel_id: &str) {}
+    /// A host that keeps the records is given these to write.
+    fn note(&mut self, _batch: &[Write]) {}
 }
 
 impl From<Damaged> for StoreError {
