@@ -79,7 +79,7 @@ impl Sqlite {
         connection.set_db_config(leave_alone, true).map_err(error)?;
         schema::prepare(&mut connection, synchronous)?;
         connection.set_db_config(leave_alone, false).map_err(error)?;
-        let seen = Seen::open(&connection)?;
+        let seen = Seen::new()?;
         Ok(Self { connection, channels: BTreeMap::new(), seen })
     }
 
@@ -216,7 +216,7 @@ impl Store for Sqlite {
                 None => self.channels.remove(&channel_id),
             };
         }
-        self.seen.add(&self.connection, &received)?;
+        self.seen.add(&received);
         if batch.iter().any(|write| matches!(write, Write::Forget(_) | Write::Wipe)) {
             // What was deleted is overwritten, but in the log of what was written it is still there.
             let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
