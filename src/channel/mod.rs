@@ -205,12 +205,18 @@ impl Channel {
 
     /// When [`Channel::tick`] has something to do, in the host's milliseconds. Ask after every other call.
     pub fn next_deadline_ms(&self) -> Option<TimeMs> {
+        self.deadlines_ms().into_iter().flatten().min()
+    }
+
+    /// The same in two parts: the one that moves along when the host's clock steps back, and the one at which a message that
+    /// is stamped too far ahead has its place.
+    pub fn deadlines_ms(&self) -> [Option<TimeMs>; 2] {
         let asking = self.requests.next_due_ms(&self.config).filter(|_| self.sync.is_enabled());
         let sending = [self.outgoing.next_due_ms(), self.sync.next_due_ms(), asking, self.answers.next_due_ms()];
         let steady = sending.into_iter().chain([self.incoming.next_deadline_ms()]).flatten();
         let steady = steady.filter(|_| self.is_online()).min().map(|due| self.clock.to_host(due));
         let release = self.log.first_held_ms().map(|stamp| stamp.saturating_sub(self.max_drift_ms()));
-        [steady, release].into_iter().flatten().min()
+        [steady, release]
     }
 
     /// Tells that messages are here by other means: who waits for them waits no longer. They enter neither filter nor

@@ -214,9 +214,12 @@ impl Durable {
 
     pub fn read(&self, channel_id: &ChannelId) -> Result<StoredChannel, Error> {
         let mut inner = self.any()?.lock();
-        let head = inner.store.head(channel_id)?;
-        let head = head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {channel_id:?}")))?;
+        let head = inner.read_head(channel_id)?;
         Ok(StoredChannel { head, records: inner.store.records(channel_id)? })
+    }
+
+    pub fn read_head(&self, channel_id: &ChannelId) -> Result<Vec<u8>, Error> {
+        Ok(self.any()?.lock().read_head(channel_id)?)
     }
 
     pub fn read_messages(&self, channel_id: &ChannelId, wanted: &Wanted) -> Result<Vec<StoredMessage>, Error> {
@@ -340,6 +343,11 @@ impl Waiting {
 }
 
 impl Inner {
+    fn read_head(&mut self, channel_id: &ChannelId) -> Result<Vec<u8>, StoreError> {
+        let head = self.store.head(channel_id)?;
+        head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {channel_id:?}")))
+    }
+
     fn take_in(&mut self, writes: Batch, by_host: bool) {
         if by_host {
             self.store.note(&writes);

@@ -145,7 +145,8 @@ impl Manager {
             };
             if let Ok(head) = head {
                 stopped_ms = stopped_ms.max(head.channel.latest_ms());
-                state.scheduled_ms = head.due_ms.filter(|_| head.open);
+                let due_ms = [head.due_ms, head.fixed_due_ms].into_iter().flatten().min();
+                state.scheduled_ms = due_ms.filter(|_| head.open);
                 deadlines.extend(state.scheduled_ms.map(|due_ms| (due_ms, id.clone())));
             }
             channels.push((id, Arc::new(Slot { state: Mutex::new(state) })));
@@ -166,7 +167,7 @@ impl Manager {
         Write::Manager(record.encode_to_vec())
     }
 
-    fn store_itself(&self) -> Result<(), Error> {
+    pub(super) fn store_itself(&self) -> Result<(), Error> {
         self.durable.store(&ChannelId::from(""), vec![self.own_record()], &self.outputs).map(drop)
     }
 
@@ -262,9 +263,9 @@ impl Manager {
             // Stored with what it was opened for, if that is not refused.
             return Ok(());
         }
-        let mut turn = Turn { commit: true, ..Turn::default() };
-        self.store_itself()?;
-        self.settle(&mut state, &mut turn)
+        // The manager drew a seed for it: committed with it.
+        self.durable.add_to_next(vec![self.own_record()]);
+        self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() })
     }
 
     fn open_again(&self, state: &mut State) -> Result<(), Error> {
@@ -281,11 +282,13 @@ impl Manager {
         if !state.open || state.forgotten {
             return Err(unknown_channel(channel_id));
         }
-        self.load(&mut state)?;
         state.open = false;
         self.outputs.drop_transmits(&state.id);
         self.durable.drop_transmits(&state.id);
         info!(channel = channel_id, "channel closed");
+        if state.loaded().is_none() {
+            return self.close_stored(&mut state);
+        }
         self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() })
     }
 

@@ -53,8 +53,11 @@ pub(super) struct HeadRecord {
     pub open: bool,
     #[prost(bool, tag = "3")]
     pub auto: bool,
+    /// When it is due: the one moves along when the host's clock steps back, the other does not.
     #[prost(uint64, optional, tag = "4")]
     pub due_ms: Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub fixed_due_ms: Option<u64>,
 }
 
 /// What of a [`HeadRecord`] is looked at before the channel is used.
@@ -66,8 +69,11 @@ pub(super) struct HeadSummary {
     pub open: bool,
     #[prost(bool, tag = "3")]
     pub auto: bool,
+    /// When it is due: the one moves along when the host's clock steps back, the other does not.
     #[prost(uint64, optional, tag = "4")]
     pub due_ms: Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub fixed_due_ms: Option<u64>,
 }
 
 /// What a call on a channel leads to.
@@ -112,6 +118,18 @@ impl State {
 
     pub fn loaded(&mut self) -> Option<&mut Channel> {
         self.channel.as_deref_mut()
+    }
+
+    /// Whether it is in memory and was not used for so long.
+    pub fn is_idle(&self, now_ms: TimeMs, after_ms: u64) -> bool {
+        self.channel.is_some() && !self.forgotten && now_ms.saturating_sub(self.used_ms) >= after_ms
+    }
+
+    /// Leaves the channel to the store, which has all of it. `offline_ms`: how long the network was unreachable up to now.
+    pub fn unload(&mut self, offline_ms: u64) {
+        self.channel = None;
+        self.head = Vec::new();
+        self.offline_seen_ms = offline_ms;
     }
 
     /// Whether the store knows of it.
@@ -183,8 +201,9 @@ impl Manager {
         }
         let Some(channel) = state.channel.as_deref_mut() else { return Vec::new() };
         let changes = channel.take_changes();
-        let (open, auto, due_ms) = (state.open, state.auto, state.scheduled_ms);
-        let head = HeadRecord { channel: channel.record(), open, auto, due_ms }.encode_to_vec();
+        let (open, auto) = (state.open, state.auto);
+        let [due_ms, fixed_due_ms] = if open { channel.deadlines_ms() } else { [None; 2] };
+        let head = HeadRecord { channel: channel.record(), open, auto, due_ms, fixed_due_ms }.encode_to_vec();
         let id = &state.id;
         let mut writes: Vec<_> = changes.into_iter().map(|change| Write::Channel(id.clone(), change)).collect();
         if head != state.head {
@@ -232,47 +251,6 @@ impl Manager {
         let Some(channel) = state.channel.as_deref_mut() else { return };
         let online = self.online.load(Ordering::Acquire);
         channel.come_back(missed_ms, (!online).then_some(now_ms));
-    }
-
-    /// Takes a channel out of memory, once all of it is stored.
-    pub(super) fn unload(&self, state: &mut State) -> Result<(), Error> {
-        let now_ms = self.latest_ms.load(Ordering::Acquire);
-        let Some(channel) = state.loaded() else { return Ok(()) };
-        // From here on the manager counts the time offline.
-        channel.leave(now_ms);
-        let writes = self.writes_of(state);
-        match self.durable.store(&state.id, writes, &self.outputs) {
-            Ok(true) => {
-                state.channel = None;
-                state.head = Vec::new();
-                state.offline_seen_ms = self.durable.offline_ms(now_ms);
-                debug!(channel = %state.id, "channel unloaded");
-                Ok(())
-            }
-            // It stays, and goes on to count the time offline by itself.
-            stays => {
-                let online = self.online.load(Ordering::Acquire);
-                if let Some(channel) = state.loaded() {
-                    channel.come_back(0, (!online).then_some(now_ms));
-                }
-                stays.map(drop)
-            }
-        }
-    }
-
-    /// Takes channels out of memory that were not used for long.
-    pub(super) fn unload_idle(&self, now_ms: TimeMs) -> Result<(), Error> {
-        if self.config.unload_after_ms == 0 || !self.durable.can_unload(now_ms, self.config.unload_after_ms) {
-            return Ok(());
-        }
-        for slot in self.all_slots() {
-            let mut state = slot.state.lock();
-            let idle = now_ms.saturating_sub(state.used_ms) >= self.config.unload_after_ms;
-            if idle && state.channel.is_some() && !state.forgotten {
-                self.unload(&mut state)?;
-            }
-        }
-        Ok(())
     }
 
     /// Brings the schedule up to date with a channel that was used.

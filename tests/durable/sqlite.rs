@@ -128,6 +128,11 @@ fn a_damaged_channel_does_not_stay_due() {
         alice.wrap_outgoing(CHANNEL, None, b"x", NOW_MS + 60_000),
         Err(Error::Store(StoreError::Damaged(_)))
     ));
+    alice.close_channel(CHANNEL).expect("it need not be read for that");
+    assert!(alice.wrap_outgoing(CHANNEL, None, b"x", NOW_MS + 60_000).is_err());
+    drop(alice);
+    let alice = open(&path).expect("opens");
+    assert_eq!(alice.channels(), ["sound".into()], "it stays closed");
     alice.forget_channel(CHANNEL).expect("that way out is open");
 }
 
