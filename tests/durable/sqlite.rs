@@ -65,6 +65,43 @@ fn a_later_schema_is_refused_by_its_number() {
 }
 
 #[test]
+fn a_file_of_ours_that_lacks_something_is_damaged() {
+    for missing in [
+        "PRAGMA user_version = 0",
+        "DROP TABLE seen",
+        "DROP TABLE messages",
+        "DROP TABLE manager",
+        "DROP INDEX messages_in_order",
+        "ALTER TABLE records DROP COLUMN value",
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = good(&folder);
+        let other = Connection::open(&path).expect("opens");
+        other.execute_batch(missing).expect("writes");
+        drop(other);
+        assert!(matches!(refused(&path), StoreError::Damaged(_)), "{missing}");
+    }
+}
+
+#[test]
+fn a_wiped_file_does_not_tell_how_many_channels_there_were() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = good(&folder);
+    let alice = open(&path).expect("opens");
+    for number in 0..20 {
+        alice.open_channel(&format!("channel-{number}"), ChannelOptions::default(), NOW_MS).expect("opens");
+    }
+    alice.reset().expect("the store works");
+    // Numbers are given anew, and what was known under them is not known any more.
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    alice.wrap_outgoing(CHANNEL, Some("m1"), b"not that m1", NOW_MS).expect("it is new");
+    drop(alice);
+    let look = Connection::open(&path).expect("opens");
+    let last: i64 = look.query_row("SELECT max(seq) FROM sqlite_sequence", [], |row| row.get(0)).expect("reads");
+    assert_eq!(last, 1);
+}
+
+#[test]
 fn one_manager_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = good(&folder);

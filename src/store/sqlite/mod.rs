@@ -40,6 +40,11 @@ pub enum Synchronous {
     Full,
 }
 
+/// The next messages after a place in the order of a log.
+const PAGE: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
+    FROM messages WHERE place >> 40 = ?1 AND (lamport, message_id) > (?2, ?3)
+    ORDER BY lamport, message_id LIMIT ?4";
+
 /// Records in an SQLite database file.
 #[derive(Debug)]
 pub struct Sqlite {
@@ -114,6 +119,15 @@ fn check_whole(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Empties the log of what was written: what was deleted is overwritten in the file, but there it would stay.
+fn empty_log(connection: &Connection) -> Result<(), StoreError> {
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(error)?;
+    if busy != 0 {
+        return Err(StoreError::Locked("what was forgotten could not be overwritten yet".to_owned()));
+    }
+    Ok(())
+}
+
 fn find_channel(connection: &Connection, channel_id: &str) -> rusqlite::Result<Option<i64>> {
     let mut select = connection.prepare_cached("SELECT number FROM channels WHERE channel_id = ?")?;
     select.query_row([channel_id], |row| row.get(0)).optional()
@@ -181,11 +195,8 @@ impl Store for Sqlite {
     fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
         let Some(channel) = self.number_of(channel_id)? else { return Ok(Vec::new()) };
         let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(ms, id)| (ordered(ms), id));
-        const SELECT: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
-            FROM messages WHERE place >> 40 = ?1 AND lamport >= ?2 AND (lamport > ?2 OR message_id > ?3)
-            ORDER BY lamport, message_id LIMIT ?4";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(SELECT).map_err(error)?;
+        let mut statement = self.connection.prepare_cached(PAGE).map_err(error)?;
         let mut rows = statement.query(params![channel, after_ms, after_id, limit]).map_err(error)?;
         let mut page = Vec::new();
         while let Some(row) = rows.next().map_err(error)? {
@@ -209,6 +220,7 @@ impl Store for Sqlite {
         transaction.commit().map_err(error)?;
         if batch.contains(&Write::Wipe) {
             self.channels.clear();
+            self.seen = Seen::new()?;
         }
         for (channel_id, number) in changed {
             match number {
@@ -218,8 +230,7 @@ impl Store for Sqlite {
         }
         self.seen.add(&received);
         if batch.iter().any(|write| matches!(write, Write::Forget(_) | Write::Wipe)) {
-            // What was deleted is overwritten, but in the log of what was written it is still there.
-            let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+            empty_log(&self.connection)?;
         }
         Ok(())
     }
@@ -426,5 +437,38 @@ fn error(error: rusqlite::Error) -> StoreError {
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..) => StoreError::Damaged(text),
         _ => StoreError::Io(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_emptied_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log.db");
+        let ours = Connection::open(&path).expect("opens");
+        ours.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).expect("a setting");
+        ours.execute_batch("CREATE TABLE secrets (text TEXT); INSERT INTO secrets VALUES ('x')").expect("writes");
+        let other = Connection::open(&path).expect("opens");
+        other.execute_batch("BEGIN; SELECT * FROM secrets").expect("reads");
+        ours.pragma_update(None, "busy_timeout", 0).expect("a setting");
+        ours.execute_batch("DELETE FROM secrets").expect("writes");
+        assert!(matches!(empty_log(&ours), Err(StoreError::Locked(_))));
+        other.execute_batch("COMMIT").expect("ends");
+        empty_log(&ours).expect("nobody reads it now");
+        assert_eq!(std::fs::metadata(folder.path().join("log.db-wal")).expect("is there").len(), 0);
+    }
+
+    #[test]
+    fn pages_of_a_log_are_read_by_an_index() {
+        let store = Sqlite::open(":memory:", Synchronous::Off).expect("opens");
+        let plan = format!("EXPLAIN QUERY PLAN {PAGE}");
+        let mut statement = store.connection.prepare(&plan).expect("a statement");
+        let steps = statement.query_map(params![1, 0, "", 5], |row| row.get::<_, String>(3)).expect("plans");
+        let steps: Vec<_> = steps.map(|step| step.expect("a step")).collect();
+        let by_all = |step: &String| step.contains("messages_in_order (<expr>=? AND (lamport,message_id)>(?,?))");
+        assert!(matches!(&steps[..], [step] if by_all(step)), "{steps:?}");
     }
 }
