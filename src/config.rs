@@ -64,8 +64,8 @@ pub struct Config {
     pub log_bytes: usize,
     /// Ids that are remembered (as 16-byte hashes) after they left the log, per channel. Default: 20,000.
     pub seen_limit: usize,
-    /// Messages of a channel's log that stay in a store, the latest by arrival, at least as many as in memory. Default:
-    /// 100,000.
+    /// Messages of a channel's log that stay in a store or with the host, the latest by arrival, at least as many as in
+    /// memory. A host's tell which ids are known beyond `seen_limit`. Default: 100,000.
     pub stored_messages: u64,
     /// How long they stay there, about; 0: however long. Default: 0.
     pub stored_ms: u64,

@@ -244,7 +244,8 @@ type LogPage struct {
 }
 
 // ReadLog reads a page of a channel's stored log, in its order: the messages after a place, at most limit of them, which
-// is 1 to 10,000; more is taken for that. The zero LogPosition is before the first message. The channel may be closed.
+// is 1 to 10,000; more is taken for that. Where messages are large there are fewer: a page ends with the one that brings it
+// to 16 MiB. The zero LogPosition is before the first message. The channel may be closed.
 //
 // Errors: ErrUnknownChannel; ErrWrongStore unless the manager was opened with OpenStore; ErrStoreFailed, ErrStoreUnusable;
 // ErrInvalidID, ErrNotUTF8; ErrInvalidArgument for a limit below 1.

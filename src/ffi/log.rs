@@ -42,7 +42,8 @@ unsafe impl args::Versioned for sds_known_t {}
 ///
 /// Parameters: `after_ms`, `after_id`: timestamp and id of the message after which the page begins: the last of the page
 /// before. 0 and the empty id begin with the first; a timestamp and the empty id, with the first that has this one or a
-/// later one. `limit`: how many messages at most, 1 to 10,000; more is taken for that. `out`: receives one
+/// later one. `limit`: how many messages at most, 1 to 10,000; more is taken for that. Where messages are large there are
+/// fewer: a page ends with the one that brings it to 16 MiB. `out`: receives one
 /// `SDS_RECORD_LOGGED` for each. `more`: NULL, or receives 1 if more may follow, and 0 at the end.
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_WRONG_STORE` unless the manager is from `sds_manager_open_store`;

@@ -16,7 +16,7 @@ use crate::error::{Error, StoreError};
 use crate::idhash::IdHash;
 use crate::output::Output;
 use crate::record::{Key, StoredMessage, Wanted};
-use crate::store::{Batch, LogItem, Store, Write};
+use crate::store::{Batch, LogItem, Page, Store, Write};
 use crate::types::{ChannelId, TimeMs};
 
 /// A batch for the host to commit.
@@ -237,11 +237,11 @@ impl Durable {
         self.inner.as_ref().map_or(Ok(false), |inner| Ok(inner.lock().store.was_received(channel_id, hash)?))
     }
 
-    pub fn page(&self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, Error> {
+    pub fn page(&self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, Error> {
         let inner = self
             .own_store()
             .ok_or(Error::WrongStore("the log is in no store: a host that keeps it reads it itself"))?;
-        Ok(inner.lock().store.page(channel_id, after, limit)?)
+        Ok(inner.lock().store.page(channel_id, after, most)?)
     }
 
     fn any(&self) -> Result<&Mutex<Inner>, Error> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::ids::Ids;
-use super::{LogItem, Store, Write};
+use super::{LogItem, Page, Store, Write};
 use crate::error::StoreError;
 use crate::idhash::IdHash;
 use crate::record::{Change, Key, Kind, StoredMessage, Value, Wanted};
@@ -192,14 +192,18 @@ impl Store for Memory {
         Ok(here || records.kept.get(channel_id).is_some_and(|ids| ids.contains(hash)))
     }
 
-    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError> {
         let records = self.0.lock();
         let Some(channel) = records.channels.get(channel_id) else { return Ok(Vec::new()) };
         let after = after.map_or(Bound::Unbounded, |(ms, id)| Bound::Excluded((ms, id.to_owned(), u64::MAX)));
-        let mut page = Vec::new();
-        for (_, _, number) in channel.order.range((after, Bound::Unbounded)).take(limit) {
+        let (mut page, mut bytes) = (Vec::<LogItem>::new(), 0);
+        for (_, _, number) in channel.order.range((after, Bound::Unbounded)) {
             let side = channel.records.get(&Key { kind: Kind::Side, id: (*number).into() }).cloned();
             page.extend(channel.message(*number)?.map(|message| LogItem { message, side }));
+            bytes += page.last().map_or(0, |item| item.message.bytes.len());
+            if most.is_full(page.len(), bytes) {
+                break;
+            }
         }
         Ok(page)
     }

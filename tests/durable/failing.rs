@@ -8,7 +8,7 @@ use sds::error::{Error, StoreError};
 use sds::idhash::IdHash;
 use sds::output::{ChannelOptions, Disposition, Event, MessageState, Output, TransmitReason};
 use sds::record::{Key, StoredMessage, Wanted};
-use sds::store::{LogItem, Memory, Store, Write};
+use sds::store::{LogItem, Memory, Page, Store, Write};
 use sds::types::ChannelId;
 
 use crate::contract::{CHANNEL, NOW_MS, config, member};
@@ -80,8 +80,8 @@ impl Store for Faulty {
     fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError> {
         self.memory.was_received(channel_id, hash)
     }
-    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
-        self.memory.page(channel_id, after, limit)
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError> {
+        self.memory.page(channel_id, after, most)
     }
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
         let (number, from) = (self.commits.fetch_add(1, Ordering::Relaxed), self.from.load(Ordering::Relaxed));

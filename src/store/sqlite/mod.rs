@@ -12,7 +12,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::{LogItem, Store, Write};
+use super::{LogItem, Page, Store, Write};
 use crate::error::StoreError;
 use crate::idhash::IdHash;
 use crate::record::{Change, Key, Kind, StoredMessage, Value, Wanted, hash_bytes, hash_of};
@@ -192,17 +192,21 @@ impl Store for Sqlite {
         self.seen.contains(&self.connection, channel, hash)
     }
 
-    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError> {
         let Some(channel) = self.number_of(channel_id)? else { return Ok(Vec::new()) };
         let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(ms, id)| (ordered(ms), id));
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let limit = i64::try_from(most.messages).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(PAGE).map_err(error)?;
         let mut rows = statement.query(params![channel, after_ms, after_id, limit]).map_err(error)?;
-        let mut page = Vec::new();
+        let (mut page, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next().map_err(error)? {
             let message = read_message(row)?;
             let side = side_of(&self.connection, channel, message.number).map_err(error)?;
+            bytes += message.bytes.len();
             page.push(LogItem { message, side });
+            if most.is_full(page.len(), bytes) {
+                break;
+            }
         }
         Ok(page)
     }

@@ -121,10 +121,20 @@ fn look_up(connection: &Connection, channel: i64, hash: &[u8; 16]) -> rusqlite::
 
 /// Notes the id of a message that enters the log; false if it was noted before. The oldest are forgotten, an era at a time.
 pub(super) fn put(transaction: &Transaction<'_>, channel: i64, number: u64, hash: &[u8]) -> rusqlite::Result<bool> {
-    let era = (number / ERA).cast_signed();
+    put_by_era(transaction, channel, number, hash, ERA)
+}
+
+fn put_by_era(
+    transaction: &Transaction<'_>,
+    channel: i64,
+    number: u64,
+    hash: &[u8],
+    messages: u64,
+) -> rusqlite::Result<bool> {
+    let era = (number / messages).cast_signed();
     let mut put = transaction.prepare_cached("INSERT OR IGNORE INTO seen (channel, era, hash) VALUES (?, ?, ?)")?;
     let is_new = put.execute(params![channel, era, hash])? > 0;
-    if number.is_multiple_of(ERA) {
+    if number.is_multiple_of(messages) {
         let oldest = era.saturating_sub(ERAS as i64);
         transaction.execute("DELETE FROM seen WHERE channel = ? AND era < ?", [channel, oldest])?;
     }
@@ -187,5 +197,21 @@ mod tests {
         let known =
             |id: &u128| (1..4).all(|channel| seen.contains(&store.connection, channel, hash(*id)).expect("reads"));
         assert_eq!((0..500).filter(known).count(), 400);
+    }
+
+    #[test]
+    fn ids_beyond_the_eras_are_forgotten_an_era_at_a_time() {
+        let mut store = Sqlite::open(":memory:", Synchronous::Off).expect("opens");
+        let transaction = store.connection.transaction().expect("begins");
+        for number in 0..100 {
+            let hash = hash(u128::from(number)).number().to_be_bytes();
+            assert!(put_by_era(&transaction, 1, number, &hash, 4).expect("writes"));
+        }
+        transaction.commit().expect("commits");
+        let mut seen = Seen::new().expect("room");
+        let is_known = |number: &u128| seen.contains(&store.connection, 1, hash(*number)).expect("reads");
+        let known: Vec<_> = (0..110).filter(is_known).collect();
+        // The last 9 whole eras, and the one under way.
+        assert_eq!(known, (100 - 10 * 4..100).collect::<Vec<_>>());
     }
 }
