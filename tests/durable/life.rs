@@ -121,7 +121,7 @@ fn a_clock_that_steps_back_loads_no_channel_and_moves_every_deadline() {
     assert_eq!(alice.next_deadline(), Some(back_ms + 4_000));
     // Stored as well: also who never uses the channel again until a restart finds it due.
     drop(alice);
-    let alice = Manager::open_store(config("alice"), store.clone(), back_ms).expect("opens");
+    let alice = Manager::open_store(config("alice"), store, back_ms).expect("opens");
     assert_eq!(alice.next_deadline(), Some(back_ms + 4_000));
     alice.tick(back_ms + 3_999).expect("ticks");
     assert_eq!(alice.channels_in_memory(), 0);
