@@ -286,9 +286,7 @@ impl RollingFilter {
             let room = keep.saturating_mul(2);
             self.entries.shrink_to(room);
             let (entries, first, key) = (&self.entries, self.first(), self.seed);
-            self.by_item.shrink_to(room, |number| {
-                entry(entries, first, *number).map_or(0, |it| it.item.keyed(key))
-            });
+            self.by_item.shrink_to(room, |number| entry(entries, first, *number).map_or(0, |it| it.item.keyed(key)));
         }
     }
 }
