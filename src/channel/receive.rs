@@ -334,6 +334,8 @@ impl Channel {
             if self.incoming.is_waiting(hash) {
                 continue;
             }
+            // Before another that gives way takes its place among those that were told.
+            let was_told = self.log.was_told(hash);
             match self.incoming.note_missing(hash, dependency, deadline_ms, waited, self.config.max_missing) {
                 Noted::New => {}
                 Noted::InsteadOf(other) => {
@@ -346,7 +348,7 @@ impl Channel {
                 }
                 Noted::Untracked => continue,
             }
-            if !self.log.was_told(hash) {
+            if !was_told {
                 self.emit(Event::Missing(dependency.clone()));
             }
             self.ask_for(hash, dependency, incomer.now);
