@@ -137,7 +137,8 @@
 // Record: a message was broadcast again for somebody who asked for it. Channel, message id.
 #define SDS_RECORD_REPAIR_ANSWERED 11
 
-// Record: a missing message that we had asked for is here. Channel, message id.
+// Record: a missing message that we had asked for is here; or, in a libsds channel, it turned out to have no content.
+// Channel, message id.
 #define SDS_RECORD_REPAIRED 12
 
 // Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp. With `SDS_FLAG_HELD` there are no

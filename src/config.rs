@@ -60,7 +60,8 @@ pub struct Config {
     /// Messages in a channel's log in memory; the oldest by arrival leave first. Default: 1,000.
     pub log_messages: usize,
     /// Bytes of whole messages that a channel's log keeps, to answer requests for repair and to send ours again; the oldest
-    /// by arrival leave first, and stay in the log by name. Default: 8 MiB.
+    /// by arrival leave first, and stay in the log by name. As many again are held of our messages that were acknowledged or
+    /// cancelled, with the names of those who have them; the oldest leave first. Default: 8 MiB.
     pub log_bytes: usize,
     /// Ids that are remembered (as 16-byte hashes) after they left the log, per channel. Default: 20,000.
     pub seen_limit: usize,
@@ -99,10 +100,12 @@ pub struct Config {
     pub resend_jitter_percent: u32,
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
-    /// Bytes that these hold, per channel. Given-up messages leave first; then wraps are refused. Default: 256 MiB.
+    /// Bytes that these hold, per channel. Given-up messages leave first; then wraps are refused. The names of those who
+    /// possibly have them take as many again at most. Default: 256 MiB.
     pub max_unacknowledged_bytes: usize,
 
-    /// Wait for missing dependencies before they are lost. With repair, at least 2 `repair_t_max_ms` + 30 s: we ask by
+    /// Wait for missing dependencies before they are lost, from when each was first named; and the most that a message waits
+    /// for its dependencies, from when it came. With repair, at least 2 `repair_t_max_ms` + 30 s: we ask by
     /// T_max at the latest, and an answer may take T_max. Default: 10 minutes, which leaves time to ask again for what
     /// somebody else asked for first.
     pub dependency_timeout_ms: u64,

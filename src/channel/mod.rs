@@ -275,8 +275,11 @@ impl Channel {
         self.outgoing.status(self.ids.hash(message_id))
     }
 
-    /// Whether nothing was sent or received yet.
+    /// Whether nothing was sent or received yet. Of a channel in use, a count tells at once, whatever it holds.
     pub fn is_unused(&self) -> bool {
+        if self.counters.sent > 0 || self.counters.received > 0 || self.outgoing.under_review() > 0 {
+            return false;
+        }
         let status = self.status();
         let now = self.clock.lamport_ms();
         status == ChannelStatus { lamport_timestamp_ms: now, ..ChannelStatus::default() } && self.floor_ms.is_none()
@@ -336,11 +339,10 @@ impl Channel {
         Some(&entry.sender_id).filter(|sender_id| self.config.repairs() && !sender_id.is_empty())
     }
 
-    /// A message is here, or is given up, or need not be here: it is not asked for. Returns the deadline it inherits, if it
-    /// was missing.
-    fn no_longer_missing(&mut self, hash: IdHash) -> Option<TimeMs> {
+    /// A message is here, or need not be here: it is missing no longer, and not asked for.
+    fn no_longer_missing(&mut self, hash: IdHash) {
         self.requests.remove(hash);
-        self.incoming.arrived(hash)
+        self.incoming.arrived(hash);
     }
 
     fn emit(&mut self, event: Event) {

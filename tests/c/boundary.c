@@ -5,7 +5,6 @@
 #endif
 #include "party.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -190,20 +189,6 @@ static void a_fork(void) {
     party_wrap(&alice, "after", "two", START, &packet);
     STATUS(SDS_UNKNOWN_MESSAGE, sds_message_status(alice.manager, CHANNEL, TEXT("child's"), &alice.out, NULL));
     party_close(&alice);
-}
-
-// How many names a folder of /proc has; 0 on systems without.
-static int entries_of(const char *folder) {
-    int count = 0;
-    DIR *dir = opendir(folder);
-    if (dir == NULL) {
-        return 0;
-    }
-    while (readdir(dir) != NULL) {
-        count++;
-    }
-    closedir(dir);
-    return count;
 }
 
 // No file descriptor and no thread: before, while managers are open and work, and after.
