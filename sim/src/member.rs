@@ -91,7 +91,10 @@ impl Member {
     /// Begins, or goes on with the state that is kept.
     pub fn start(&mut self, scenario: &Scenario, now_ms: u64) -> Result<(), Error> {
         let now_ms = self.clock_ms(now_ms);
-        if self.engine.is_none() {
+        if let Some(engine) = &self.engine {
+            // It was frozen: what it was told of the network before holds no more.
+            engine.set_online(true, now_ms)?;
+        } else {
             let config = scenario.config(self.who);
             let engine = match &self.keep {
                 Keep::Memory => Manager::open(config)?,

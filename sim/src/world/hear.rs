@@ -58,6 +58,7 @@ impl World<'_> {
         packet.had.minus(&seat.had, list);
         list.extend(packet.asks.iter().filter(|asked| !seat.had.get(**asked) && !packet.had.get(**asked)));
         let itself = packet.message.filter(|message| !seat.had.get(*message));
+        list.retain(|message| Some(*message) != itself);
         for message in list.iter().copied().chain(itself) {
             if !seat.could.get(message) && seat.missed.get(message) {
                 figures.detectable(message, *now_ms - said_ms(message));
@@ -71,7 +72,6 @@ impl World<'_> {
                 }
             }
         }
-        list.retain(|message| Some(*message) != packet.message);
         // Those of which this is the first chance to know come first.
         list.sort_by_key(|message| seat.could.get(*message));
         let first_chances = list.iter().take_while(|message| !seat.could.get(**message)).count();

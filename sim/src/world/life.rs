@@ -1,7 +1,7 @@
 //! What befalls participants, network and store node.
 
 use super::World;
-use crate::check::Violation;
+use crate::check::{Violation, bounds};
 use crate::member::Presence;
 use crate::scenario::{CHANNEL, What};
 
@@ -38,11 +38,7 @@ impl World<'_> {
             What::Heal => self.network.split(1),
             What::StoreDown => self.store.iter_mut().for_each(|store| store.up = false),
             What::StoreUp => self.store.iter_mut().for_each(|store| store.up = true),
-            What::Turn { who, by_ms } => {
-                self.member_mut(who).skew_ms += by_ms;
-                self.member_mut(who).tick_ms = None;
-                self.set_tick(who);
-            }
+            What::Turn { who, by_ms } => self.set_skew(who, self.member(who).skew_ms + by_ms),
             What::Leave { who } => self.member_mut(who).leave(),
             What::Crash { who, in_a_call } => {
                 let member = self.member_mut(who);
@@ -59,6 +55,14 @@ impl World<'_> {
             What::Join { .. } => {}
         }
         Ok(())
+    }
+
+    /// Sets somebody's clock. What it sent before tells nothing any more of how much it sends.
+    pub(super) fn set_skew(&mut self, who: u32, skew_ms: i64) {
+        self.member_mut(who).skew_ms = skew_ms;
+        self.member_mut(who).tick_ms = None;
+        self.sent[who as usize] = bounds::Sent::default();
+        self.set_tick(who);
     }
 
     pub(super) fn restart(&mut self, who: u32) -> Result<(), Violation> {

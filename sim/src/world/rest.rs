@@ -35,7 +35,7 @@ impl World<'_> {
         self.network.heal();
         self.store.iter_mut().for_each(|store| store.up = true);
         for who in self.present() {
-            self.member_mut(who).skew_ms = 0;
+            self.set_skew(who, 0);
             match self.member(who).presence {
                 Presence::Expected => self.start(who)?,
                 Presence::Crashed => self.restart(who)?,
@@ -43,8 +43,6 @@ impl World<'_> {
                 Presence::Online | Presence::Gone => {}
             }
             self.member_mut(who).dying = false;
-            self.member_mut(who).tick_ms = None;
-            self.set_tick(who);
         }
         // Clocks that were ahead stamp what is said until time has caught up.
         let status = |who: u32| self.member(who).engine().and_then(|engine| engine.channel_status(CHANNEL).ok());
