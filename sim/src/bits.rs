@@ -24,9 +24,9 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones()).sum()
     }
 
-    /// Appends what is here and not in `other` to a list.
-    pub fn minus(&self, other: &Self, to: &mut Vec<u32>) {
-        for (place, word) in self.0.iter().enumerate() {
+    /// Appends what is here and not in `other` to a list. Both hold all below `from`.
+    pub fn minus(&self, other: &Self, from: u32, to: &mut Vec<u32>) {
+        for (place, word) in self.0.iter().enumerate().skip((from / 64) as usize) {
             let mut rest = word & !other.0.get(place).copied().unwrap_or(0);
             while rest != 0 {
                 to.push(place as u32 * 64 + rest.trailing_zeros());
@@ -37,11 +37,15 @@ impl Bits {
 
     /// The first number from `from` on that is not here.
     pub fn first_absent(&self, from: u32) -> u32 {
-        let mut number = from;
-        while self.get(number) {
-            number += 1;
+        let first_word = (from / 64) as usize;
+        for (place, word) in self.0.iter().enumerate().skip(first_word) {
+            let before = if place == first_word { (1u64 << (from % 64)) - 1 } else { 0 };
+            let absent = !(word | before);
+            if absent != 0 {
+                return place as u32 * 64 + absent.trailing_zeros();
+            }
         }
-        number
+        from.max(self.0.len() as u32 * 64)
     }
 }
 
@@ -55,10 +59,18 @@ mod tests {
         assert!(bits.set(3) && bits.set(64) && bits.set(200) && !bits.set(64));
         assert!(bits.get(3) && bits.get(200) && !bits.get(4) && !bits.get(1_000));
         assert_eq!((bits.len(), bits.first_absent(3), bits.first_absent(5)), (3, 4, 5));
+        for number in 0..128 {
+            bits.set(number);
+        }
+        assert_eq!((bits.first_absent(0), bits.first_absent(70), bits.first_absent(999)), (128, 128, 999));
+        let mut bits = Bits::default();
+        for number in [3, 64, 200] {
+            bits.set(number);
+        }
         let mut other = Bits::default();
         other.set(64);
         let mut left = Vec::new();
-        bits.minus(&other, &mut left);
+        bits.minus(&other, 0, &mut left);
         assert_eq!(left, [3, 200]);
     }
 }

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | P1 | messages | whose sender is 99.9 % sure within S that somebody has it; bound: something reached it by then that was made by somebody who had it |
 //! | P2 | pairs of a message and a participant whom its first broadcast did not reach | that know of it, or have it, within 3 S; bound: something reached the participant by then that was made by somebody who had it, or that asks for it |
+//! | P2, log | the same | of which something reached the participant within 3 S that was made by somebody who had it in its log: what waits there for something else is not, and is named by nobody |
 //! | P3 | pairs of a message and a participant | that have it within 6 S; bound: as in P2, plus the time of a fetch where there is a store, and otherwise that it came |
 //! | R1 | messages missed, when the first packet comes by whose maker had them | that its receiver knows of by that packet |
 //! | R2 | messages missed, when any packet comes by whose maker had them | that its receiver knows of after it |
@@ -64,10 +65,6 @@ impl Times {
         }
     }
 
-    pub fn total(&self) -> u64 {
-        self.counts.iter().sum::<u64>() + self.longer
-    }
-
     /// The time within which that share of `all` came; `None`: it did not within a minute.
     pub fn within(&self, share: f64, all: u64) -> Option<u64> {
         let wanted = (share * all as f64).ceil() as u64;
@@ -95,6 +92,7 @@ pub struct Figures {
     pub p1_bound: u64,
     pub p2: u64,
     pub p2_bound: u64,
+    pub p2_log: u64,
     pub p3: u64,
     pub p3_bound: u64,
     /// Participants with everything so far, of all, whenever 6 S have passed since a message.
@@ -190,6 +188,11 @@ impl Figures {
         }
     }
 
+    /// It could if packets told all that is in their makers' logs: what waits for something is in none.
+    pub fn detectable_by_log(&mut self, message: u32, after_ms: u64) {
+        self.p2_log += u64::from(self.counts(message) && after_ms <= 3 * S_MS);
+    }
+
     pub fn got(&mut self, message: u32, after_ms: u64) {
         self.received += 1;
         if self.counts(message) {
@@ -218,7 +221,7 @@ mod tests {
         (0..100).for_each(|number| times.add(number * 100));
         times.add(70_000);
         assert_eq!((times.within(0.5, 101), times.within(0.99, 101), times.within(1.0, 101)), (Some(5_250), Some(10_000), None));
-        assert_eq!((times.total(), times.longer), (101, 1));
+        assert_eq!((times.counts.iter().sum::<u64>(), times.longer), (100, 1));
     }
 
     #[test]
@@ -230,10 +233,11 @@ mod tests {
             figures.earned(message, after_ms);
             figures.detected(message, 3 * after_ms);
             figures.detectable(message, 3 * after_ms);
+            figures.detectable_by_log(message, 3 * after_ms);
             figures.got(message, 6 * after_ms);
             figures.gettable(message, 6 * after_ms);
         }
-        assert_eq!([figures.p1, figures.p1_bound, figures.p2, figures.p2_bound, figures.p3, figures.p3_bound], [1; 6]);
+        assert_eq!([figures.p1, figures.p1_bound, figures.p2, figures.p2_bound, figures.p2_log, figures.p3, figures.p3_bound], [1; 7]);
         figures.sure(1, 1, false);
         assert_eq!((figures.p1, figures.wrongly_sure, figures.pairs()), (1, 1, 4));
         [9, 10, 19, 20].into_iter().for_each(|at_ms| figures.broadcast(2, 100, at_ms));

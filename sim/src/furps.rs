@@ -135,6 +135,7 @@ pub struct Measured {
     pub p1_bound: Option<f64>,
     pub p2: Option<f64>,
     pub p2_bound: Option<f64>,
+    pub p2_log: Option<f64>,
     pub p3: Option<f64>,
     pub p3_bound: Option<f64>,
     pub p3_everything: Option<f64>,
@@ -213,6 +214,7 @@ fn measured(case: &Case, figures: &Figures, digest: String) -> Measured {
         p1_bound: share(figures.p1_bound, figures.messages),
         p2: share(figures.p2, figures.missed),
         p2_bound: share(figures.p2_bound, figures.missed),
+        p2_log: share(figures.p2_log, figures.missed),
         p3: share(figures.p3, figures.pairs()),
         p3_bound: share(figures.p3_bound, figures.pairs()),
         p3_everything: figures.p3_everything.value(),
@@ -248,8 +250,8 @@ fn measured(case: &Case, figures: &Figures, digest: String) -> Measured {
 /// A line for people.
 pub fn heading() -> String {
     format!(
-        "{:>6} {:>5} {:>7} {:>6} | {:>6} {:>6} | {:>6} {:>6} | {:>7} {:>7} {:>6} | {:>5} {:>5} | {:>7} {:>6} {:>8} {:>6} {:>6} {:>7} | {:>8} {:>7}",
-        "people", "loss", "repair", "format", "P1", "bound", "P2", "bound", "P3", "bound", "all", "R1", "R2", "bytes",
+        "{:>6} {:>5} {:>7} {:>6} | {:>6} {:>6} | {:>6} {:>6} {:>6} | {:>7} {:>7} {:>6} | {:>5} {:>5} | {:>7} {:>6} {:>8} {:>6} {:>6} {:>7} | {:>8} {:>7}",
+        "people", "loss", "repair", "format", "P1", "bound", "P2", "log", "bound", "P3", "bound", "all", "R1", "R2", "bytes",
         "sent", "sync/min", "resent", "asked", "answers", "sure/99", "det/99"
     )
 }
@@ -260,7 +262,7 @@ pub fn line(it: &Measured) -> String {
     };
     let seconds = |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), |ms| format!("{:.2}", ms as f64 / 1_000.0));
     format!(
-        "{:>6} {:>5} {:>7} {:>6} | {:>6} {:>6} | {:>6} {:>6} | {:>7} {:>7} {:>6} | {:>5} {:>5} | {:>7.0} {:>6.2} {:>8.1} {:>6.2} {:>6.1} {:>7} | {:>8} {:>7}",
+        "{:>6} {:>5} {:>7} {:>6} | {:>6} {:>6} | {:>6} {:>6} {:>6} | {:>7} {:>7} {:>6} | {:>5} {:>5} | {:>7.0} {:>6.2} {:>8.1} {:>6.2} {:>6.1} {:>7} | {:>8} {:>7}",
         it.participants,
         it.loss_percent,
         format!("{:?}", it.repair).to_lowercase(),
@@ -268,6 +270,7 @@ pub fn line(it: &Measured) -> String {
         percent(it.p1, 2),
         percent(it.p1_bound, 2),
         percent(it.p2, 2),
+        percent(it.p2_log, 2),
         percent(it.p2_bound, 2),
         percent(it.p3, 3),
         percent(it.p3_bound, 3),

@@ -15,7 +15,7 @@ pub struct Said {
     pub who: u32,
     pub said_ms: u64,
     pub stamp_ms: u64,
-    pub bytes: u64,
+    pub content: Bytes,
     /// What it names, as far as that was said. Known from its first broadcast on.
     pub history: Vec<u32>,
     /// The packet of its first broadcast; `None` before.
@@ -77,9 +77,11 @@ pub struct Seat {
     pub missed: Bits,
     /// What somebody who sees through everything would know of, by what arrived here.
     pub could: Bits,
+    /// The same, by what the makers of packets had in their logs.
+    pub could_by_log: Bits,
     /// What it could have had within 6 S, as counted.
     pub reach: Bits,
-    /// Up to where it has everything, among the messages that count.
+    /// It has everything up to here, when last looked at.
     pub complete: u32,
     pub open: Vec<Open>,
     /// What was shown before something it names, so far.
@@ -102,6 +104,8 @@ pub struct Packet {
     pub message: Option<u32>,
     /// What its maker had when it was made.
     pub had: Bits,
+    /// What of that was in its maker's log: all but what waited for something else.
+    pub logged: Bits,
     /// What it asks for.
     pub asks: Vec<u32>,
     /// Copies under way; a sync message of which none is left is dropped.

@@ -79,7 +79,7 @@ pub mod tests {
                 who: 0,
                 said_ms: 0,
                 stamp_ms: u64::from(number),
-                bytes: 20,
+                content: said(number).into(),
                 history: (0..number).collect(),
                 packet: Some(number),
             });

@@ -55,20 +55,23 @@ impl World<'_> {
         let seat = &mut members[to as usize].seat;
         let said_ms = |message: u32| ledger.of(message).said_ms;
         acks::heard(seat, *now_ms, |own| packet.had.get(own), |own| figures.earned(own, *now_ms - said_ms(own)));
-        packet.had.minus(&seat.had, list);
+        packet.had.minus(&seat.had, seat.complete, list);
         list.extend(packet.asks.iter().filter(|asked| !seat.had.get(**asked) && !packet.had.get(**asked)));
         let itself = packet.message.filter(|message| !seat.had.get(*message));
         list.retain(|message| Some(*message) != itself);
         for message in list.iter().copied().chain(itself) {
+            let after_ms = *now_ms - said_ms(message);
             if !seat.could.get(message) && seat.missed.get(message) {
-                figures.detectable(message, *now_ms - said_ms(message));
+                figures.detectable(message, after_ms);
+            }
+            if packet.logged.get(message) && seat.missed.get(message) && seat.could_by_log.set(message) {
+                figures.detectable_by_log(message, after_ms);
             }
             let fetch_ms = store.as_ref().filter(|store| store.up && store.has(message));
             let fetch_ms = fetch_ms.map(|store| store.answer_ms(to, message));
             if let Some(fetch_ms) = fetch_ms.filter(|_| !seat.could.get(message)) {
-                let after_ms = *now_ms - said_ms(message) + fetch_ms;
-                if after_ms <= 6 * S_MS && seat.reach.set(message) {
-                    figures.gettable(message, after_ms);
+                if after_ms + fetch_ms <= 6 * S_MS && seat.reach.set(message) {
+                    figures.gettable(message, after_ms + fetch_ms);
                 }
             }
         }

@@ -134,10 +134,6 @@ impl<'a> World<'a> {
         &self.trace
     }
 
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
     /// When the last message is said, in milliseconds from the start.
     pub fn last_saying_ms(&self) -> u64 {
         self.sayings.last().map_or(0, |saying| saying.at_ms)
@@ -291,8 +287,9 @@ impl<'a> World<'a> {
         let first = self.figures.measured.0;
         for member in self.members.iter_mut().filter(|member| member.engine().is_some()) {
             let seat = &mut member.seat;
-            seat.complete = seat.had.first_absent(seat.complete.max(first));
-            self.figures.p3_everything.add(seat.complete > message);
+            seat.complete = seat.had.first_absent(seat.complete);
+            let complete = seat.had.first_absent(seat.complete.max(first));
+            self.figures.p3_everything.add(complete > message);
         }
     }
 }

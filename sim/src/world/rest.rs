@@ -95,22 +95,21 @@ impl World<'_> {
             return Ok(());
         }
         for who in self.present() {
-            let verdict = liveness::repaired(&self.member(who).seat, self.ledger.len(), |number| self.obtainable(who, number));
+            let verdict = liveness::repaired(&self.member(who).seat, self.ledger.len(), |number| self.obtainable(number));
             self.judge(who, verdict)?;
         }
         Ok(())
     }
 
-    /// Whether a participant that misses a message can get it: from the store, or from others that keep it whole.
-    fn obtainable(&self, who: u32, number: u32) -> bool {
+    /// Whether somebody who misses a message can get it: from the store, or from its sender.
+    fn obtainable(&self, number: u32) -> bool {
         if self.store.as_ref().is_some_and(|store| store.has(number)) {
             return true;
         }
-        // Once given up it is not asked for; and its sender may be gone, or may have kept too few whole messages.
+        // Its sender may be gone, or may have kept too few whole messages.
         let sender = self.ledger.of(number).who;
         let sender_has = self.member(sender).presence == Presence::Online && self.member(sender).seat.had.get(number);
-        let kept = !self.member(who).seat.excused.get(number) && self.scenario.engine.log_bytes > 1 << 20;
-        self.store.is_none() && sender_has && kept && self.is_recent(number)
+        self.store.is_none() && sender_has && self.scenario.engine.log_bytes > 1 << 20 && self.is_recent(number)
     }
 
     /// Whether a message is so young that its sender still answers for it.
@@ -141,8 +140,7 @@ impl World<'_> {
     }
 
     fn check_rest(&mut self) -> Result<(), Violation> {
-        let expected = logs::expected(&self.ledger);
-        let roomy = expected.len() <= self.scenario.engine.log_messages;
+        let roomy = self.ledger.len() as usize <= self.scenario.engine.log_messages;
         for who in self.present() {
             let member = self.member(who);
             let Some(engine) = member.engine() else { continue };
@@ -151,7 +149,7 @@ impl World<'_> {
             if roomy {
                 let mut log = self.accept(who, "a look at its log", log_of(engine))?;
                 plant::log(self.manner.plant, &mut log);
-                self.judge(who, logs::equal(&log, &expected))?;
+                self.judge(who, logs::equal(&log, &logs::expected(&self.ledger, who)))?;
             }
         }
         self.check_quiet()

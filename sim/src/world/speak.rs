@@ -46,7 +46,7 @@ impl World<'_> {
             who,
             said_ms: self.now_ms,
             stamp_ms: wrapped.lamport_timestamp_ms.unwrap_or_default(),
-            bytes: content.len() as u64,
+            content: content.into(),
             history: Vec::new(),
             packet: None,
         };
@@ -143,10 +143,12 @@ impl World<'_> {
         let named = message.causal_history.iter().filter_map(|entry| self.ledger.number(entry.message_id)).collect();
         let asks = message.repair_request.iter().filter_map(|entry| self.ledger.number(entry.message_id)).collect();
         let made = before.and_then(|before| self.packets.get(before));
-        let had = made.map_or_else(|| self.member(who).seat.had.clone(), |packet| packet.had.clone());
+        let seat = &self.member(who).seat;
+        let had = made.map_or(&seat.had, |packet| &packet.had).clone();
+        let logged = made.map_or(&seat.shown, |packet| &packet.logged).clone();
         if let Some(number) = number.filter(|_| before.is_none()) {
             self.ledger.said[number as usize].history = named;
         }
-        Ok(self.packets.add(Packet { bytes: bytes.clone(), maker, message: number, had, asks, flights: 0 }))
+        Ok(self.packets.add(Packet { bytes: bytes.clone(), maker, message: number, had, logged, asks, flights: 0 }))
     }
 }
