@@ -76,7 +76,7 @@ mod tests {
             [chance.below(1_000), chance.between(5, 9), chance.exponential_ms(1_000), chance.below(0)]
         };
         // Written down once: another machine, or another version of a library, must draw the same.
-        assert_eq!(draw(Purpose::Flight), [453, 8, 1_063, 0]);
+        assert_eq!(draw(Purpose::Flight), [864, 7, 456, 0]);
         assert_ne!(draw(Purpose::Flight), draw(Purpose::Burst));
         assert_ne!(mix(7, Purpose::Flight, 3), mix(8, Purpose::Flight, 3));
     }

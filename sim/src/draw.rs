@@ -150,7 +150,9 @@ mod tests {
         }
         let some = |has: fn(&Scenario) -> bool| all.iter().any(has);
         let happens = |wanted: fn(&What) -> bool| all.iter().flat_map(|it| &it.incidents).any(|it| wanted(&it.what));
-        assert!(some(|it| it.format == Format::Mixed) && some(|it| it.store.is_some()) && some(|it| it.store.is_none()));
+        assert!(
+            some(|it| it.format == Format::Mixed) && some(|it| it.store.is_some()) && some(|it| it.store.is_none())
+        );
         assert!(some(|it| matches!(it.speech, Speech::Recorded { .. })) && some(|it| it.skew_ms > 0));
         assert!(some(|it| matches!(it.weather.loss, Loss::Bursty { .. })) && some(|it| it.weather.doubled_ppm > 0));
         assert!(some(|it| it.engine.max_missing < 11) && some(|it| !it.engine.repair));

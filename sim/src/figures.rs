@@ -220,13 +220,17 @@ mod tests {
         let mut times = Times::default();
         (0..100).for_each(|number| times.add(number * 100));
         times.add(70_000);
-        assert_eq!((times.within(0.5, 101), times.within(0.99, 101), times.within(1.0, 101)), (Some(5_250), Some(10_000), None));
+        assert_eq!(
+            (times.within(0.5, 101), times.within(0.99, 101), times.within(1.0, 101)),
+            (Some(5_250), Some(10_000), None)
+        );
         assert_eq!((times.counts.iter().sum::<u64>(), times.longer), (100, 1));
     }
 
     #[test]
     fn only_what_is_in_time_and_in_the_middle_counts() {
-        let mut figures = Figures { measured: (1, 3), participants: 3, from_ms: 10, until_ms: 20, ..Figures::default() };
+        let mut figures =
+            Figures { measured: (1, 3), participants: 3, from_ms: 10, until_ms: 20, ..Figures::default() };
         (0..4).for_each(|message| figures.said(message));
         for (message, after_ms) in [(0, 1), (1, S_MS), (2, S_MS + 1), (3, 1)] {
             figures.sure(message, after_ms, true);
@@ -237,7 +241,10 @@ mod tests {
             figures.got(message, 6 * after_ms);
             figures.gettable(message, 6 * after_ms);
         }
-        assert_eq!([figures.p1, figures.p1_bound, figures.p2, figures.p2_bound, figures.p2_log, figures.p3, figures.p3_bound], [1; 7]);
+        assert_eq!(
+            [figures.p1, figures.p1_bound, figures.p2, figures.p2_bound, figures.p2_log, figures.p3, figures.p3_bound],
+            [1; 7]
+        );
         figures.sure(1, 1, false);
         assert_eq!((figures.p1, figures.wrongly_sure, figures.pairs()), (1, 1, 4));
         [9, 10, 19, 20].into_iter().for_each(|at_ms| figures.broadcast(2, 100, at_ms));

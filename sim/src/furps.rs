@@ -251,8 +251,28 @@ fn measured(case: &Case, figures: &Figures, digest: String) -> Measured {
 pub fn heading() -> String {
     format!(
         "{:>6} {:>5} {:>7} {:>6} | {:>6} {:>6} | {:>6} {:>6} {:>6} | {:>7} {:>7} {:>6} | {:>5} {:>5} | {:>7} {:>6} {:>8} {:>6} {:>6} {:>7} | {:>8} {:>7}",
-        "people", "loss", "repair", "format", "P1", "bound", "P2", "log", "bound", "P3", "bound", "all", "R1", "R2", "bytes",
-        "sent", "sync/min", "resent", "asked", "answers", "sure/99", "det/99"
+        "people",
+        "loss",
+        "repair",
+        "format",
+        "P1",
+        "bound",
+        "P2",
+        "log",
+        "bound",
+        "P3",
+        "bound",
+        "all",
+        "R1",
+        "R2",
+        "bytes",
+        "sent",
+        "sync/min",
+        "resent",
+        "asked",
+        "answers",
+        "sure/99",
+        "det/99"
     )
 }
 
@@ -301,7 +321,10 @@ mod tests {
     fn without_loss_all_is_known_and_here() {
         let measured = measure(&case(0.0, Repair::Neither), || 0, |_, _| ()).unwrap();
         assert_eq!((measured.messages, measured.missed, measured.p2), (60, 0, None));
-        assert_eq!((measured.p1, measured.p1_bound, measured.p3, measured.p3_everything), (Some(1.0), Some(1.0), Some(1.0), Some(1.0)));
+        assert_eq!(
+            (measured.p1, measured.p1_bound, measured.p3, measured.p3_everything),
+            (Some(1.0), Some(1.0), Some(1.0), Some(1.0))
+        );
         assert!(measured.bytes_per_message > 200.0 && measured.packets_per_message >= 1.0);
     }
 

@@ -180,10 +180,14 @@ fn furps_command(args: &FurpsArgs) -> Result<ExitCode, String> {
 
 fn measure(case: &Case) -> Result<Measured, String> {
     let bar = progress::bar(100, "%");
-    let measured = furps::measure(case, || HEAP.allocated(), |step, deliveries| {
-        bar.set_position(step);
-        bar.set_message(format!("{deliveries} deliveries"));
-    });
+    let measured = furps::measure(
+        case,
+        || HEAP.allocated(),
+        |step, deliveries| {
+            bar.set_position(step);
+            bar.set_message(format!("{deliveries} deliveries"));
+        },
+    );
     bar.finish_and_clear();
     measured
 }

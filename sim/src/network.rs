@@ -158,10 +158,13 @@ mod tests {
         assert!((1_850..2_150).contains(&lost), "{lost}");
         let doubled = fates.iter().filter(|it| matches!(it.1, Fate::Arrives { again_after_ms: Some(_), .. })).count();
         assert!((1_600..2_000).contains(&doubled), "{doubled}");
-        let delays: Vec<u64> = fates.iter().filter_map(|it| match it.1 {
-            Fate::Arrives { after_ms, .. } => Some(after_ms),
-            Fate::Lost => None,
-        }).collect();
+        let delays: Vec<u64> = fates
+            .iter()
+            .filter_map(|it| match it.1 {
+                Fate::Arrives { after_ms, .. } => Some(after_ms),
+                Fate::Lost => None,
+            })
+            .collect();
         let mean_ms = delays.iter().sum::<u64>() / delays.len() as u64;
         assert!((145..155).contains(&mean_ms), "{mean_ms}");
         assert!(delays.iter().all(|delay| (50..=1_000).contains(delay)));

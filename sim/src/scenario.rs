@@ -84,9 +84,16 @@ pub enum Loss {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Delay {
-    Uniform { least_ms: u64, most_ms: u64 },
+    Uniform {
+        least_ms: u64,
+        most_ms: u64,
+    },
     /// Beyond the least, exponential; the tail is cut.
-    Exponential { least_ms: u64, mean_ms: u64, most_ms: u64 },
+    Exponential {
+        least_ms: u64,
+        mean_ms: u64,
+        most_ms: u64,
+    },
 }
 
 /// A store node.
@@ -124,22 +131,40 @@ pub struct Incident {
 #[serde(rename_all = "lowercase")]
 pub enum What {
     /// The network falls into so many parts. Packets stay in theirs.
-    Split { parts: u32 },
+    Split {
+        parts: u32,
+    },
     Heal,
     /// Somebody comes for the first time, and was not there before.
-    Join { who: u32 },
+    Join {
+        who: u32,
+    },
     /// Somebody goes for good.
-    Leave { who: u32 },
+    Leave {
+        who: u32,
+    },
     /// Somebody's host knows that it is not reachable.
-    Offline { who: u32 },
-    Online { who: u32 },
+    Offline {
+        who: u32,
+    },
+    Online {
+        who: u32,
+    },
     /// A process dies. What it did last may not have been committed.
-    Crash { who: u32, in_a_call: bool },
-    Restart { who: u32 },
+    Crash {
+        who: u32,
+        in_a_call: bool,
+    },
+    Restart {
+        who: u32,
+    },
     StoreDown,
     StoreUp,
     /// Somebody's clock is set.
-    Turn { who: u32, by_ms: i64 },
+    Turn {
+        who: u32,
+        by_ms: i64,
+    },
 }
 
 /// What of the engine's configuration a run sets.

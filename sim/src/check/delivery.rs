@@ -10,13 +10,17 @@ pub fn shown(ledger: &Ledger, seat: &mut Seat, id: &str, content: &[u8], may_be_
     must(number.is_some(), Rule::NothingMadeUp, || format!("nobody said {id}"))?;
     let Some(number) = number else { return Ok(()) };
     let said = ledger.of(number);
-    must(content == said.content, Rule::NothingMadeUp, || format!("message {number} has another content than was said"))?;
+    must(content == said.content, Rule::NothingMadeUp, || {
+        format!("message {number} has another content than was said")
+    })?;
     must(seat.shown.set(number), Rule::NothingTwice, || format!("message {number} is shown twice"))?;
     let is_here = |named: &u32| seat.shown.get(*named) || seat.excused.get(*named);
     if let Some(named) = said.history.iter().find(|named| !is_here(named)) {
         seat.early += 1;
         let early = may_be_early();
-        must(seat.early <= early, Rule::CausalOrder, || format!("message {number} is shown before {named}, which it names"))?;
+        must(seat.early <= early, Rule::CausalOrder, || {
+            format!("message {number} is shown before {named}, which it names")
+        })?;
     }
     Ok(())
 }

@@ -121,11 +121,15 @@ impl World<'_> {
             }
             Disposition::Duplicate | Disposition::Own => self.judge(
                 to,
-                must(had, Rule::Liveness, || format!("message {number} is taken for {disposition:?}, and was never here")),
+                must(had, Rule::Liveness, || {
+                    format!("message {number} is taken for {disposition:?}, and was never here")
+                }),
             ),
             Disposition::Sync | Disposition::Ephemeral => self.judge(
                 to,
-                must(false, Rule::NothingMadeUp, || format!("message {number} has content, and is taken for {disposition:?}")),
+                must(false, Rule::NothingMadeUp, || {
+                    format!("message {number} has content, and is taken for {disposition:?}")
+                }),
             ),
         }
     }

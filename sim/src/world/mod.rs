@@ -21,19 +21,27 @@ use crate::scenario::{START_MS, Scenario};
 use crate::speech::{Saying, sayings};
 use crate::store_node::Store;
 use crate::wheel::Wheel;
-pub use plant::Plant;
 #[cfg(test)]
 pub use plant::NOTICED;
+pub use plant::Plant;
 
 /// Something that happens.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    Arrive { to: u32, packet: u32 },
-    Tick { who: u32 },
+    Arrive {
+        to: u32,
+        packet: u32,
+    },
+    Tick {
+        who: u32,
+    },
     Say(u32),
     Incident(u32),
     /// A host asks the store node for a message.
-    Fetch { who: u32, message: u32 },
+    Fetch {
+        who: u32,
+        message: u32,
+    },
     /// 6 S have passed since a message.
     Probe(u32),
 }

@@ -95,7 +95,8 @@ impl World<'_> {
             return Ok(());
         }
         for who in self.present() {
-            let verdict = liveness::repaired(&self.member(who).seat, self.ledger.len(), |number| self.obtainable(number));
+            let verdict =
+                liveness::repaired(&self.member(who).seat, self.ledger.len(), |number| self.obtainable(number));
             self.judge(who, verdict)?;
         }
         Ok(())
@@ -157,10 +158,12 @@ impl World<'_> {
 
     /// At rest nothing goes out but sync messages, fewer and fewer.
     fn check_quiet(&mut self) -> Result<(), Violation> {
-        let sent = |world: &Self| world.figures.traffic.iter().fold([0u64; 6], |mut sum, slot| {
-            sum.iter_mut().zip(slot).for_each(|(sum, count)| *sum += u64::from(*count));
-            sum
-        });
+        let sent = |world: &Self| {
+            world.figures.traffic.iter().fold([0u64; 6], |mut sum, slot| {
+                sum.iter_mut().zip(slot).for_each(|(sum, count)| *sum += u64::from(*count));
+                sum
+            })
+        };
         let before = sent(self);
         self.pass(4 * HOUR)?;
         let after = sent(self);
@@ -179,7 +182,11 @@ impl World<'_> {
         let (syncs, members) = (after[2] - before[2], self.present().len() as u64);
         let most = members * (4 * HOUR / self.scenario.engine.sync_interval_ms.max(1)).ilog2().max(1) as u64
             + members * (4 * HOUR / self.scenario.engine.sync_interval_max_ms + 1);
-        if syncs > most { Err(broken(format!("{syncs} sync messages in four hours at rest, over {most}"))) } else { Ok(()) }
+        if syncs > most {
+            Err(broken(format!("{syncs} sync messages in four hours at rest, over {most}")))
+        } else {
+            Ok(())
+        }
     }
 }
 
