@@ -62,7 +62,17 @@ pub fn messages_for(participants: u32) -> u32 {
     }
 }
 
+/// A name as the command line and the report have it.
+pub fn name(of: &impl ValueEnum) -> String {
+    of.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
 impl Case {
+    pub fn new(participants: u32, repair: Repair, profile: Profile, seed: u64) -> Self {
+        let messages = messages_for(participants);
+        Self { participants, loss_percent: 10.0, seed, repair, profile, messages, speech: None, set: Vec::new() }
+    }
+
     pub fn scenario(&self) -> Result<Scenario, String> {
         let ppm = (self.loss_percent * 10_000.0).round() as u32;
         let all = self.messages + UNMEASURED.0 + UNMEASURED.1;
@@ -285,8 +295,8 @@ pub fn line(it: &Measured) -> String {
         "{:>6} {:>5} {:>7} {:>6} | {:>6} {:>6} | {:>6} {:>6} {:>6} | {:>7} {:>7} {:>6} | {:>5} {:>5} | {:>7.0} {:>6.2} {:>8.1} {:>6.2} {:>6.1} {:>7} | {:>8} {:>7}",
         it.participants,
         it.loss_percent,
-        format!("{:?}", it.repair).to_lowercase(),
-        format!("{:?}", it.profile).to_lowercase(),
+        name(&it.repair),
+        name(&it.profile),
         percent(it.p1, 2),
         percent(it.p1_bound, 2),
         percent(it.p2, 2),

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `swarm` | many runs of scenarios drawn from their seeds, held to all promises |
 //! | `run` | one run of a scenario in a file |
+//! | `report` | the same over loss and group size, as a page |
 //! | `furps` | groups that chat, measured: P1 to R2, beside their bounds, and what it costs |
 
 mod bits;
@@ -20,6 +21,7 @@ mod ledger;
 mod member;
 mod network;
 mod progress;
+mod report;
 mod scenario;
 mod speech;
 mod store_node;
@@ -59,6 +61,20 @@ enum Command {
     Run(RunArgs),
     /// Groups that chat, measured: P1 to R2 beside their bounds, and what it costs
     Furps(FurpsArgs),
+    /// The same over loss and group size, as a page with plots, and as JSON
+    Report(ReportArgs),
+}
+
+#[derive(Debug, Args)]
+struct ReportArgs {
+    /// Group sizes
+    #[arg(long, value_delimiter = ',', default_value = "10,100,1000")]
+    participants: Vec<u32>,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where it is written
+    #[arg(long, default_value = "target/sim")]
+    out: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +137,7 @@ fn main() -> ExitCode {
         Command::Swarm(args) => swarm_command(&args),
         Command::Run(args) => run_command(&args),
         Command::Furps(args) => furps_command(&args),
+        Command::Report(args) => report_command(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("sds-sim: {error}");
@@ -175,6 +192,17 @@ fn furps_command(args: &FurpsArgs) -> Result<ExitCode, String> {
             }
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report_command(args: &ReportArgs) -> Result<ExitCode, String> {
+    let bar = progress::bar(1, "cases");
+    report::write(&args.participants, args.seed, &args.out, |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    println!("report: {}", args.out.join("report.html").display());
     Ok(ExitCode::SUCCESS)
 }
 
