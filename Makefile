@@ -251,7 +251,7 @@ limits:
 	SDS_WRITE_LIMITS=1 $(CARGO) test --quiet --locked --test hostile limits_document
 # The simulator is built by a profile of its own (Cargo.toml), without SQLite, when one of these asks for it.
 SIM := $(CARGO) run --quiet --profile sim --locked -p sds-sim --
-.PHONY: swarm furps
+.PHONY: swarm furps sim
 ## swarm: RUNS=5000 SEED=0: so many simulated groups, each drawn from its seed, held to every promise; minutes
 swarm:
 	$(SIM) swarm --runs $(or $(RUNS),5000) --seed $(or $(SEED),0)
@@ -262,6 +262,10 @@ swarm-test:
 ## furps: FURPS="--participants 10,100 --loss 1,10 --repair store": P1 to R2 of simulated groups, beside their bounds
 furps:
 	$(SIM) furps $(FURPS)
+SIZES ?= 10,100,1000
+## sim: SIZES=10,100,1000 SEED=1 DOCS=: the same over loss and size, as target/sim/report.html with plots, and report.json; DOCS=docs renews docs/figures.md; an hour
+sim:
+	$(SIM) report --participants $(SIZES) --seed $(or $(SEED),1) --out target/sim $(if $(DOCS),--docs $(DOCS))
 # The demo itself checks that all logs end equal, and fails if not.
 smoke: lib
 	$(SAY) $@

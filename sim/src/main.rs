@@ -75,6 +75,9 @@ struct ReportArgs {
     /// Where it is written
     #[arg(long, default_value = "target/sim")]
     out: PathBuf,
+    /// Where a short version is written, too
+    #[arg(long)]
+    docs: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -197,7 +200,7 @@ fn furps_command(args: &FurpsArgs) -> Result<ExitCode, String> {
 
 fn report_command(args: &ReportArgs) -> Result<ExitCode, String> {
     let bar = progress::bar(1, "cases");
-    report::write(&args.participants, args.seed, &args.out, |done, total| {
+    report::write(&args.participants, args.seed, &args.out, args.docs.as_deref(), |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     })?;

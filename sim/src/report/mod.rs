@@ -4,6 +4,7 @@ mod compare;
 mod life;
 mod page;
 mod plot;
+mod short;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -27,8 +28,15 @@ struct Report<'a> {
     compared: &'a [Compared],
 }
 
-/// Measures groups of these sizes, and writes `report.html`, `report.json` and the plots into a folder.
-pub fn write(sizes: &[u32], seed: u64, folder: &Path, progress: impl Fn(usize, usize) + Sync) -> Result<(), String> {
+/// Measures groups of these sizes, and writes `report.html`, `report.json` and the plots into a folder; into another, if it
+/// is given, the short version.
+pub fn write(
+    sizes: &[u32],
+    seed: u64,
+    folder: &Path,
+    docs: Option<&Path>,
+    progress: impl Fn(usize, usize) + Sync,
+) -> Result<(), String> {
     let mut cases = Vec::new();
     for participants in sizes.iter().copied() {
         for profile in PROFILES {
@@ -55,6 +63,9 @@ pub fn write(sizes: &[u32], seed: u64, folder: &Path, progress: impl Fn(usize, u
     let plots = plots(&measured, sizes)?;
     for (name, svg) in &plots {
         std::fs::write(folder.join(format!("{name}.svg")), svg).map_err(failed)?;
+    }
+    if let Some(docs) = docs {
+        short::write(&report.command, &measured, &compared, &plots, docs)?;
     }
     let life = life::of_a_message(seed)?;
     let html = page::html(&report.command, &measured, &compared, &plots, &life);
@@ -110,7 +121,6 @@ mod tests {
 
     #[test]
     fn a_page_shows_every_case_and_every_plot() {
-        let folder = std::env::temp_dir().join(format!("sds-sim-report-{}", std::process::id()));
         let small = |case: Case| Case { messages: 20, ..case };
         let cases: Vec<Case> = REPAIRS
             .into_iter()
@@ -127,9 +137,12 @@ mod tests {
         for shown in ["sdsr", "neither", "sds-sim report", "ours", "</html>"] {
             assert!(html.contains(shown), "{shown}");
         }
-        assert!(
-            !html.contains("http://") || html.matches("http://www.w3.org").count() == html.matches("http://").count()
-        );
-        assert!(!folder.exists(), "nothing is written by looking");
+        // The name of what SVG is, and no other place.
+        assert_eq!(html.matches("http://").count(), html.matches("http://www.w3.org/2000/svg").count());
+        let folder = std::env::temp_dir().join(format!("sds-sim-report-{}", std::process::id()));
+        short::write("sds-sim report", &measured, &compared, &plots, &folder).unwrap();
+        let text = std::fs::read_to_string(folder.join("figures.md")).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(text.contains("| 6 | libsds | sdsr |") && text.contains("| ours |"), "{text}");
     }
 }
