@@ -54,7 +54,7 @@ pub fn write(
     let compared = all(&ways.iter().map(|way| way.1.clone()).collect::<Vec<_>>(), &step)?;
     let compared: Vec<Compared> = ways.into_iter().zip(compared).map(|(way, it)| Compared::new(way.0, it)).collect();
     let sizes_given = sizes.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-    let command = format!("sds-sim report --participants {sizes_given} --seed {seed}");
+    let command = format!("make sim SIZES={sizes_given} SEED={seed}");
     let report = Report { command, cases: &measured, compared: &compared };
     let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
@@ -132,15 +132,15 @@ mod tests {
         let plots = plots(&measured, &[6]).unwrap();
         let compared = [Compared::new("ours", all(&cases[..1], &|| ()).unwrap().remove(0))];
         let life = life::of_a_message(1).unwrap();
-        let html = page::html("sds-sim report", &measured, &compared, &plots, &life);
+        let html = page::html("make sim", &measured, &compared, &plots, &life);
         assert_eq!(html.matches("<svg").count(), plots.len() + 1);
-        for shown in ["sdsr", "neither", "sds-sim report", "ours", "</html>"] {
+        for shown in ["sdsr", "neither", "make sim", "ours", "</html>"] {
             assert!(html.contains(shown), "{shown}");
         }
         // The name of what SVG is, and no other place.
         assert_eq!(html.matches("http://").count(), html.matches("http://www.w3.org/2000/svg").count());
         let folder = std::env::temp_dir().join(format!("sds-sim-report-{}", std::process::id()));
-        short::write("sds-sim report", &measured, &compared, &plots, &folder).unwrap();
+        short::write("make sim", &measured, &compared, &plots, &folder).unwrap();
         let text = std::fs::read_to_string(folder.join("figures.md")).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(text.contains("| 6 | libsds | sdsr |") && text.contains("| ours |"), "{text}");

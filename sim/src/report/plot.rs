@@ -33,7 +33,7 @@ pub fn shares(measured: &[&Measured], sizes: &[u32], name: &str) -> Result<Strin
             let mut chart = ChartBuilder::on(area)
                 .caption(title, ("sans-serif", 14))
                 .margin(6)
-                .x_label_area_size(24)
+                .x_label_area_size(38)
                 .y_label_area_size(44)
                 .build_cartesian_2d(0.0..31.0, (least - 0.01)..1.002)?;
             chart
@@ -65,7 +65,7 @@ pub fn times(it: &Measured, name: &str) -> Result<String, String> {
         let mut chart = ChartBuilder::on(root)
             .caption(title, ("sans-serif", 14))
             .margin(6)
-            .x_label_area_size(24)
+            .x_label_area_size(38)
             .y_label_area_size(44)
             .build_cartesian_2d(0.0..35.0, 0.0..1.01)?;
         chart.configure_mesh().x_desc("seconds since it was said").light_line_style(TRANSPARENT).draw()?;
@@ -107,7 +107,7 @@ pub fn traffic(it: &Measured, name: &str) -> Result<String, String> {
         let mut chart = ChartBuilder::on(root)
             .caption(title, ("sans-serif", 14))
             .margin(6)
-            .x_label_area_size(24)
+            .x_label_area_size(38)
             .y_label_area_size(44)
             .build_cartesian_2d(0.0..minutes, 0.0..f64::from(most))?;
         chart.configure_mesh().x_desc("minutes").light_line_style(TRANSPARENT).draw()?;

@@ -28,8 +28,7 @@ pub fn write(
 
 fn text(command: &str, measured: &[Measured], compared: &[Compared]) -> String {
     let mut text = format!(
-        "# Figures\n\nWritten by `make sim DOCS=docs` (`{command} --docs docs`), by simulated groups in which anybody speaks, \
-         with gaps\nof S = 5 s at most, and packets take 150 ms on average. P1: share of messages whose sender is 99.9 % sure \
+        "# Figures\n\nWritten by `{command} DOCS=docs`, by simulated groups in which anybody speaks, with gaps\nof S = 5 s at most, and packets take 150 ms on average. P1: share of messages whose sender is 99.9 % sure \
          within S\nthat somebody has it. P2: share of missed messages that are noticed within 3 S. P3: share of members that \
          have a\nmessage within 6 S. In brackets the bound: what could have been known by the same packets. `sim/src/figures.rs`\n\
          says what is counted; `make sim` writes all cases and plots to `target/sim/report.html`.\n\n\

@@ -95,6 +95,11 @@ impl World<'_> {
             return Ok(());
         }
         for who in self.present() {
+            // With room for few missing messages, others gave way, and the engine says so.
+            let status = self.member(who).engine().and_then(|engine| engine.channel_status(CHANNEL).ok());
+            if status.is_none_or(|status| status.missing_untracked > 0) {
+                continue;
+            }
             let verdict =
                 liveness::repaired(&self.member(who).seat, self.ledger.len(), |number| self.obtainable(number));
             self.judge(who, verdict)?;
