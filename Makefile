@@ -263,7 +263,7 @@ swarm-test:
 furps:
 	$(SIM) furps $(FURPS)
 SIZES ?= 10,100,1000
-## sim: SIZES=10,100,1000 SEED=1 DOCS=: the same over loss and size, as target/sim/report.html with plots, and report.json; DOCS=docs renews docs/figures.md; an hour
+## sim: SIZES=10,100,1000 SEED=1 DOCS=: the same over loss and size, as target/sim/report.html with plots, and report.json; DOCS=docs renews docs/figures.md (that has 10,100)
 sim:
 	$(SIM) report --participants $(SIZES) --seed $(or $(SEED),1) --out target/sim $(if $(DOCS),--docs $(DOCS))
 # The demo itself checks that all logs end equal, and fails if not.
