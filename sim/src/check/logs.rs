@@ -36,8 +36,8 @@ mod tests {
         // Equal stamps are ordered by id; what was never broadcast is in no other log.
         ledger.said[2].stamp_ms = 1;
         ledger.said[3].packet = None;
-        assert_eq!(super::expected(&ledger, 0), ["m0", "m1", "m2", "m3"]);
-        let expected = super::expected(&ledger, 1);
+        assert_eq!(expected(&ledger, 0), ["m0", "m1", "m2", "m3"]);
+        let expected = expected(&ledger, 1);
         assert_eq!(expected, ["m0", "m1", "m2"]);
         let log = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
         equal(&log(&["m0", "m1", "m2"]), &expected).unwrap();
