@@ -53,7 +53,7 @@ pub struct Member {
 
 impl Member {
     pub fn new(scenario: &Scenario, who: u32) -> Self {
-        let by_chance = mix(scenario.seed, Purpose::Store, u64::from(who)) % 2 == 0;
+        let by_chance = mix(scenario.seed, Purpose::Store, u64::from(who)).is_multiple_of(2);
         let keep = match scenario.keeping {
             Keeping::Memory => Keep::Memory,
             Keeping::Store => Keep::Store(Memory::default()),

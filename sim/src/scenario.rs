@@ -254,7 +254,7 @@ impl Scenario {
         match self.format {
             Format::Rfc => Profile::Rfc,
             Format::Libsds => Profile::Libsds,
-            Format::Mixed if mix(self.seed, Purpose::Scenario, u64::from(who)) % 2 == 0 => Profile::Rfc,
+            Format::Mixed if mix(self.seed, Purpose::Scenario, u64::from(who)).is_multiple_of(2) => Profile::Rfc,
             Format::Mixed => Profile::Libsds,
         }
     }

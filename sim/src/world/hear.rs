@@ -69,10 +69,11 @@ impl World<'_> {
             }
             let fetch_ms = store.as_ref().filter(|store| store.up && store.has(message));
             let fetch_ms = fetch_ms.map(|store| store.answer_ms(to, message));
-            if let Some(fetch_ms) = fetch_ms.filter(|_| !seat.could.get(message)) {
-                if after_ms + fetch_ms <= 6 * S_MS && seat.reach.set(message) {
-                    figures.gettable(message, after_ms + fetch_ms);
-                }
+            if let Some(fetch_ms) = fetch_ms.filter(|_| !seat.could.get(message))
+                && after_ms + fetch_ms <= 6 * S_MS
+                && seat.reach.set(message)
+            {
+                figures.gettable(message, after_ms + fetch_ms);
             }
         }
         // Those of which this is the first chance to know come first.
