@@ -130,7 +130,7 @@ setup:
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
 TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
-	install-test link-test go-lint go-test dropin-test smoke interop deny
+	install-test link-test go-lint go-test dropin-test smoke interop swarm-test deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
@@ -249,6 +249,23 @@ sqlcipher-test:
 ## limits: write docs/limits.md from src/config.rs and tests/hostile/limits.tsv
 limits:
 	SDS_WRITE_LIMITS=1 $(CARGO) test --quiet --locked --test hostile limits_document
+# The simulator is built by a profile of its own (Cargo.toml), without SQLite, when one of these asks for it.
+SIM := $(CARGO) run --quiet --profile sim --locked -p sds-sim --
+.PHONY: swarm furps sim
+## swarm: RUNS=5000 SEED=0: so many simulated groups, each drawn from its seed, held to every promise; minutes
+swarm:
+	$(SIM) swarm --runs $(or $(RUNS),5000) --seed $(or $(SEED),0)
+## swarm-test: the first 400 of them
+swarm-test:
+	$(SAY) $@
+	$(SIM) swarm --runs 400
+## furps: FURPS="--participants 10,100 --loss 1,10 --repair store": P1 to R2 of simulated groups, beside their bounds
+furps:
+	$(SIM) furps $(FURPS)
+SIZES ?= 10,100,1000
+## sim: SIZES=10,100,1000 SEED=1 DOCS=: the same over loss and size, as target/sim/report.html with plots, and report.json; DOCS=docs renews docs/figures.md (that has 10,100)
+sim:
+	$(SIM) report --participants $(SIZES) --seed $(or $(SEED),1) --out target/sim $(if $(DOCS),--docs $(DOCS))
 # The demo itself checks that all logs end equal, and fails if not.
 smoke: lib
 	$(SAY) $@

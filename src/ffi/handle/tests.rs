@@ -13,7 +13,7 @@ use crate::idhash::IdHash;
 use crate::manager::Manager;
 use crate::output::ChannelOptions;
 use crate::record::{Key, StoredMessage, Wanted};
-use crate::store::{LogItem, Memory, Store, Write};
+use crate::store::{LogItem, Memory, Page, Store, Write};
 use crate::types::ChannelId;
 
 const NOW: u64 = 1_760_000_000_000;
@@ -49,8 +49,8 @@ impl Store for Moody {
         self.0.was_received(channel_id, hash)
     }
 
-    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
-        self.0.page(channel_id, after, limit)
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError> {
+        self.0.page(channel_id, after, most)
     }
 
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
