@@ -1,0 +1,26 @@
+//! `sds-bindgen IN.wasm OUT_FOLDER`: writes the JavaScript module, its types, and the .wasm that goes with them.
+
+use std::process::ExitCode;
+
+use wasm_bindgen_cli_support::Bindgen;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [input, output] = arguments.as_slice() else {
+        eprintln!("usage: sds-bindgen IN.wasm OUT_FOLDER");
+        return ExitCode::from(2);
+    };
+    let mut bindgen = Bindgen::new();
+    // A module that is told where its .wasm is, or given it: what browsers, bundlers and Node all can do.
+    let ready = bindgen.input_path(input).web(true).map(|bindgen| bindgen.out_name("sds").typescript(true));
+    let made = ready.and_then(|bindgen| {
+        bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(false).generate(output)
+    });
+    match made {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sds-bindgen: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
