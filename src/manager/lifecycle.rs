@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::error::{Error, StoreError};
 use crate::output::ChannelOptions;
 use crate::record::{Key, decode};
-use crate::store::{Memory, Store, Write};
+use crate::store::{Given, Store, Write};
 use crate::types::{ChannelId, TimeMs};
 
 /// A manager's own record.
@@ -65,7 +65,7 @@ impl Manager {
         records: impl IntoIterator<Item = (ChannelId, Key, Vec<u8>)>,
         now_ms: TimeMs,
     ) -> Result<Self, Error> {
-        Self::restored(config, Box::new(Memory::of(records)?), true, now_ms)
+        Self::restored(config, Box::new(Given::of(records)), true, now_ms)
     }
 
     fn restored(mut config: Config, mut store: Box<dyn Store>, by_host: bool, now_ms: TimeMs) -> Result<Self, Error> {

@@ -1,5 +1,6 @@
 //! A channel in its place: open or closed, in memory or in the store, and used by one thread at a time.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
@@ -136,16 +137,24 @@ impl Manager {
         channel_id: &str,
         body: impl FnOnce(&mut Channel, &mut Turn<'t>) -> Result<T, Error>,
     ) -> Result<(T, bool), Error> {
-        check_id("channel id", channel_id, &self.config)?;
-        let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
+        let slot = self.slot(channel_id)?;
         let mut state = slot.state.lock();
-        if !state.open || state.forgotten {
-            return Err(unknown_channel(channel_id));
-        }
         let mut turn = Turn::default();
-        let result = body(self.load(&mut state)?, &mut turn);
+        let result = body(self.open_channel_of(&mut state)?, &mut turn);
         self.settle(&mut state, &mut turn)?;
         result.map(|value| (value, turn.released))
+    }
+
+    fn slot(&self, channel_id: &str) -> Result<Arc<Slot>, Error> {
+        check_id("channel id", channel_id, &self.config)?;
+        self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))
+    }
+
+    fn open_channel_of<'a>(&self, state: &'a mut State) -> Result<&'a mut Channel, Error> {
+        if !state.open || state.forgotten {
+            return Err(unknown_channel(&state.id));
+        }
+        self.load(state)
     }
 
     /// Stores what a call changed and lets out what it said, in that order. What concerns nobody but us is stored with the

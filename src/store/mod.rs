@@ -5,16 +5,19 @@
 //!
 //! | store | for whom |
 //! |---|---|
-//! | [`Memory`] | tests, and hosts that keep the records in a form of their own |
+//! | [`Memory`] | tests |
+//! | [`Given`] | what a host kept, to start from |
 //! | [`Sqlite`] | a database file of its own (cargo feature `sqlite`) |
 //!
 //! With neither, a host can take the batches itself, and commit them with its own rows:
 //! [`Manager::open_external`](crate::Manager::open_external).
 
+mod given;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use given::Given;
 pub use memory::Memory;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, Synchronous};

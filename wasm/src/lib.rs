@@ -37,7 +37,7 @@ pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsValue> {
 fn time(now_ms: f64) -> Result<TimeMs, JsValue> {
     match now_ms >= 0.0 && now_ms < u64::MAX as f64 {
         true => Ok(now_ms as TimeMs),
-        false => Err(refused("INVALID_ARGUMENT", &format!("{now_ms} is no time in milliseconds"))),
+        false => Err(refused("INVALID_ARGUMENT", "a time must be milliseconds since the Unix epoch")),
     }
 }
 

@@ -46,12 +46,12 @@ pub struct Settings(pub(crate) Config);
 
 macro_rules! fields {
     ($($field:ident)*) => {
-        /// Sets a field; `None`: there is none of that name. `Some(false)`: it cannot hold the number.
-        fn set(config: &mut Config, name: &str, number: f64) -> Option<bool> {
-            match name {
-                $(stringify!($field) => Some(FromNumber::from_number(number).map(|value| config.$field = value).is_some()),)*
-                _ => None,
-            }
+        /// Sets the field at a place in [`NAMES`]. False: it cannot hold the number.
+        fn set(config: &mut Config, place: usize, number: f64) -> bool {
+            let setters: &[fn(&mut Config, f64) -> bool] = &[$(|config, number| {
+                FromNumber::from_number(number).map(|value| config.$field = value).is_some()
+            }),*];
+            setters.get(place).is_some_and(|set| set(config, number))
         }
 
         /// The names of all fields that [`Settings::set`] knows.
@@ -80,10 +80,11 @@ impl Settings {
 
     /// Sets a field of [`Config`] by its name. Whether the values go together is checked when the engine is made.
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), JsValue> {
-        match set(&mut self.0, name, value) {
-            Some(true) => Ok(()),
-            Some(false) => Err(refused("INVALID_CONFIG", &format!("config: {name}: cannot be {value}"))),
-            None => Err(refused("INVALID_CONFIG", &format!("config: there is no {name}"))),
+        let place = NAMES.iter().position(|known| *known == name);
+        let place = place.ok_or_else(|| refused("INVALID_CONFIG", &format!("config: there is no {name}")))?;
+        match set(&mut self.0, place, value) {
+            true => Ok(()),
+            false => Err(refused("INVALID_CONFIG", &format!("config: {name}: cannot be that"))),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What crosses into JavaScript, as the objects that `shapes.js` makes.
+//! What crosses into JavaScript, as the objects that `ts/shapes.ts` makes.
 
 use js_sys::Array;
 use sds::error::{DecodeError, StoreError};
@@ -11,7 +11,8 @@ use sds::types::{Dependency, HistoryEntry};
 use sds::{Error, inspect};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/shapes.js")]
+// Where the generated module lies, that is beside it.
+#[wasm_bindgen(raw_module = "../shapes.js")]
 #[rustfmt::skip]
 extern "C" {
     fn wrapped(message_id: &str, lamport_timestamp: Option<u64>, bytes: &[u8]) -> JsValue;

@@ -13,10 +13,7 @@ fn main() -> ExitCode {
     let mut bindgen = Bindgen::new();
     // A module that is told where its .wasm is, or given it: what browsers, bundlers and Node all can do.
     let ready = bindgen.input_path(input).web(true).map(|bindgen| bindgen.out_name("sds").typescript(true));
-    let made = ready.and_then(|bindgen| {
-        bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(false).generate(output)
-    });
-    match made {
+    match ready.and_then(|bindgen| bindgen.generate(output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sds-bindgen: {error:#}");
