@@ -54,12 +54,13 @@ for (const [loss, fetches] of [[0.2, true], [0.5, true], [0.2, false], [0.3, fal
     const bus = new Bus(clock, { loss, seed: 11 });
     const members = [];
     for (const name of ["alice", "bob", "carol", "dave"]) {
-      members.push(await join(bus, clock, name, { fetches, config: { causalHistorySize: 10 } }));
+      const config = { causalHistorySize: 10, dependencyTimeoutMs: 3_600_000 };
+      members.push(await join(bus, clock, name, { fetches, config }));
     }
     const random = chance(5);
     for (let round = 0; round < 60; round++) {
       members[Math.floor(random() * 4)].channel.send(bytes(`message ${round}`));
-      await clock.advance(3_000 * random());
+      await clock.advance(Math.floor(3_000 * random()));
     }
     await clock.advance(1_200_000);
     const logs = await Promise.all(members.map(logOf));
