@@ -1,9 +1,9 @@
 import { Alarm, type Clock, systemClock } from "./clock.js";
-import type { SdsConfig } from "./config.js";
-import { Engine, Records, Settings } from "./wasm/sds.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, type SdsEvents, TypedEventTarget } from "./events.js";
 import { load } from "./load.js";
+import { recordsOf, settingsOf } from "./opening.js";
+import type { HistoryQuery, PendingMessage, SdsChannelOptions } from "./options.js";
 import type { Offer, Output, Own, Wrapped } from "./shapes.js";
 import { placeOf, type SdsStore, storeWrite } from "./store.js";
 import type {
@@ -17,55 +17,10 @@ import type {
   MessageStatus,
   OutgoingMessage,
   ParticipantId,
-  Profile,
   ReceivedMessage,
   SentMessage,
 } from "./types.js";
-
-/** How a channel is opened. */
-export interface SdsChannelOptions {
-  /**
-   * Sends bytes to everybody in the channel: messages of ours, for the first time and again, and what the protocol has to say
-   * by itself. It is called in the order in which things are to go out.
-   */
-  broadcast: Broadcast;
-  /** Where the state is kept. Default: in memory only, so that a reload forgets. */
-  store?: SdsStore | undefined;
-  /** Limits and intervals that are to differ from the defaults. */
-  config?: SdsConfig | undefined;
-  /** The format to write. Both are read. Default: `rfc`. */
-  profile?: Profile | undefined;
-  /** Begin with the first message received: what lay before is neither waited for nor missing. Default: false. */
-  fromNow?: boolean | undefined;
-  /** Refuse messages whose id is not derived from them. Default: false. */
-  derivedIds?: boolean | undefined;
-  /**
-   * Do by itself what is due. Default: true. If false, {@link SdsChannel.processTasks} has to be called, at
-   * {@link SdsChannel.nextDeadlineMs} and after the network came back.
-   */
-  run?: boolean | undefined;
-  /** The time and the timers. Default: the system's. */
-  clock?: Clock | undefined;
-  /** 64 bits that all chance comes from, to replay a run. Default: from `crypto`. */
-  seed?: bigint | undefined;
-}
-
-/** Which part of a log. */
-export interface HistoryQuery {
-  /** The messages that come right after this one in the log. */
-  after?: Pick<LogEntry, "lamportTimestamp" | "messageId"> | undefined;
-  /** The messages that come right before this one. Without `after` and `before`: the last ones. */
-  before?: Pick<LogEntry, "lamportTimestamp" | "messageId"> | undefined;
-  /** How many at most. Default: 100. */
-  limit?: number | undefined;
-}
-
-/** A message of ours that is on its way. */
-export interface PendingMessage {
-  readonly messageId: MessageId;
-  /** Done when it was stored and broadcast. Rejected if it could not be stored: it stays in memory, and goes out when it can. */
-  readonly sent: Promise<SentMessage>;
-}
+import { Engine } from "./wasm/sds.js";
 
 /** A first broadcast that somebody waits for. */
 interface Publication {
@@ -77,8 +32,6 @@ type Item = Output | { kind: "received"; message: ReceivedMessage };
 
 /** How long after a failure what is due is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
-/** Messages that a store keeps by default. All are read at start. */
-const STORED_MESSAGES = 10_000;
 
 /**
  * One participant in one channel: SDS (RFC 109), end-to-end reliability for group chat.
@@ -522,24 +475,4 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
   #tryLater(): void {
     if (this.#running && !this.#closed) this.#alarm.set(this.#clock.now() + RETRY_MS);
   }
-}
-
-function settingsOf(senderId: ParticipantId, { config = {}, seed, store }: SdsChannelOptions): Settings {
-  const settings = new Settings(senderId, seed ?? randomSeed());
-  const all: SdsConfig = store ? { storedMessages: STORED_MESSAGES, ...config } : config;
-  for (const [name, value] of Object.entries(all)) {
-    // The engine's own names: resend_interval_ms.
-    if (value !== undefined) settings.set(name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`), Number(value));
-  }
-  return settings;
-}
-
-function randomSeed(): bigint {
-  return crypto.getRandomValues(new BigUint64Array(1))[0] as bigint;
-}
-
-async function recordsOf(store: SdsStore): Promise<Records> {
-  const records = new Records();
-  for (const { channelId, key, value } of await store.load()) records.add(channelId, key, value);
-  return records;
 }

@@ -1,4 +1,4 @@
-export { type HistoryQuery, type PendingMessage, SdsChannel, type SdsChannelOptions } from "./channel.js";
+export { SdsChannel } from "./channel.js";
 export { type Clock, systemClock } from "./clock.js";
 export type { SdsConfig } from "./config.js";
 export { load, setWasmSource, type WasmSource } from "./load.js";
@@ -9,6 +9,7 @@ export { inspect } from "./inspect.js";
 export { type Codec, type Network, type NetworkMessage, reliableChannelTag } from "./network.js";
 export { ReliableChannel, type ReliableChannelEvents, type ReliableChannelOptions } from "./reliable.js";
 export { SyncStatus, type SyncStatusDetail, type SyncStatusEvents } from "./status.js";
+export type { HistoryQuery, PendingMessage, SdsChannelOptions } from "./options.js";
 export {
   type LogPlace,
   type LogQuery,

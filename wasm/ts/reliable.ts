@@ -1,9 +1,10 @@
-import { type HistoryQuery, SdsChannel, type SdsChannelOptions } from "./channel.js";
+import { SdsChannel } from "./channel.js";
 import { systemClock } from "./clock.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, TypedEventTarget } from "./events.js";
 import { Fetcher } from "./fetcher.js";
 import type { Codec, Network, NetworkMessage } from "./network.js";
+import type { HistoryQuery, SdsChannelOptions } from "./options.js";
 import { SyncStatus } from "./status.js";
 import type {
   BroadcastResult,

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     };
     let mut bindgen = Bindgen::new();
     // A module that is told where its .wasm is, or given it: what browsers, bundlers and Node all can do.
-    let ready = bindgen.input_path(input).web(true).map(|bindgen| bindgen.out_name("sds").typescript(true));
+    let ready = bindgen.input_path(input).web(true).map(|bindgen| bindgen.out_name("sds").omit_default_module_path(false));
     match ready.and_then(|bindgen| bindgen.generate(output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
