@@ -226,8 +226,7 @@ pub fn from_log_entry(it: &LogEntry) -> JsValue {
 
 /// Decodes bytes without touching any state.
 pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsValue> {
-    let Inspection { profile, message, .. } =
-        inspect::inspect(bytes).map_err(|error| thrown(Error::Decode(error)))?;
+    let Inspection { profile, message, .. } = inspect::inspect(bytes).map_err(|error| thrown(Error::Decode(error)))?;
     Ok(inspected(
         profile.name(),
         message.channel_id,

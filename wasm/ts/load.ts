@@ -24,6 +24,7 @@ export function load(): Promise<void> {
 }
 
 async function begin(): Promise<void> {
-  // Without a place of its own, the generated module looks beside itself.
-  await init(find && { module_or_path: await find() });
+  // Bundlers know this form, and bring the file along.
+  const beside = () => new URL("./wasm/sds_bg.wasm", import.meta.url);
+  await init({ module_or_path: await (find ?? beside)() });
 }

@@ -11,9 +11,12 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let mut bindgen = Bindgen::new();
-    // A module that is told where its .wasm is, or given it: what browsers, bundlers and Node all can do.
-    let ready = bindgen.input_path(input).web(true).map(|bindgen| bindgen.out_name("sds").omit_default_module_path(false));
-    match ready.and_then(|bindgen| bindgen.generate(output)) {
+    // A module that is told where its .wasm is, or given it: browsers, bundlers and Node all can do that.
+    match bindgen
+        .input_path(input)
+        .web(true)
+        .and_then(|bindgen| bindgen.out_name("sds").typescript(true).generate(output))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sds-bindgen: {error:#}");
