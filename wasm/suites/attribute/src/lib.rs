@@ -12,7 +12,8 @@ pub fn test(_: TokenStream, function: TokenStream) -> TokenStream {
     let file = proc_macro::Span::call_site().file();
     let name = words.by_ref().skip_while(|word| word.to_string() != "fn").nth(1);
     let Some(name) = name else { return refused("a test is a function") };
-    let attributes: String = function.to_string().chars().take_while(|sign| *sign != '{').collect();
+    let before = function.clone().into_iter().take_while(|token| token.to_string() != "fn");
+    let attributes: String = before.map(|token| token.to_string()).collect();
     if attributes.contains("should_panic") || attributes.contains("ignore") {
         return refused("what panics ends the module: no should_panic, and no ignore");
     }
