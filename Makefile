@@ -234,7 +234,7 @@ chat: lib
 	@$(call GIVEN,sds-chat) $${NAME:+-name "$$NAME"} $${PLAIN:+-plain="$$PLAIN"}
 ## bench: prints lines `bench: <name> <value> <unit>`
 bench: lib
-	tools/bench.sh
+	MAKE='$(MAKE)' tools/bench.sh
 ## flood: MESSAGES=1000000: hostile messages of all kinds into one channel; minutes
 .PHONY: flood limits
 flood:
@@ -281,6 +281,27 @@ $(INTEROP_MODULES): $(addprefix tests/interop/,package.json package-lock.json .n
 	cd tests/interop && npm ci --prefer-offline --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+.PHONY: wasm wasm-bench
+# What the .wasm and the package are made of.
+WASM_SOURCES := $(SOURCES) $(shell find wasm/src wasm/ts wasm/bindgen -name '*.rs' -o -name '*.ts' ! -path '*/ts/wasm/*') \
+	$(wildcard wasm/*.sh wasm/*.json wasm/Cargo.* wasm/README.md)
+WASM_MODULES := wasm/node_modules/.installed
+$(WASM_MODULES): $(addprefix wasm/,package.json package-lock.json .npmrc)
+	cd wasm && npm ci --prefer-offline --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+wasm/dist/.built: $(WASM_SOURCES) $(WASM_MODULES)
+	CARGO='$(CARGO)' wasm/build.sh
+	@touch $@
+## wasm: the npm package for browsers, bundlers and Node, in target/npm; its .wasm is at most 140 KiB gzipped
+wasm: wasm/dist/.built
+## wasm-test: the engine's tests under WebAssembly, and the package's in Node, with live interop with @waku/sds
+wasm-test:
+	$(SAY) $@
+	@CARGO='$(CARGO)' MAKE='$(MAKE)' wasm/test.sh
+## wasm-bench: the package and @waku/sds in one Node process; part of bench
+wasm-bench: wasm
+	cd wasm && node --expose-gc bench.mjs
+
 # cargo-deny takes about three minutes to build on two cores; once built it stays in target/tools.
 DENY := target/tools/bin/cargo-deny
 $(DENY):
@@ -291,6 +312,8 @@ deny:
 	$(SAY) $@
 	@command -v cargo-deny >/dev/null || $(MAKE) --no-print-directory $(DENY)
 	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --workspace --all-features check bans licenses sources
+	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --manifest-path wasm/Cargo.toml --workspace --all-features \
+		check --config deny.toml bans licenses sources
 
 # cargo-fuzz takes about two minutes to build on two cores; once built it stays in target/tools.
 FUZZ := target/tools/bin/cargo-fuzz

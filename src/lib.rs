@@ -77,6 +77,8 @@ pub mod bloom;
 pub mod channel;
 pub mod config;
 pub mod error;
+// In WebAssembly, `wasm/` takes its place.
+#[cfg(not(target_family = "wasm"))]
 pub mod ffi;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

@@ -41,6 +41,10 @@ for bench in size speed durable; do
     cargo bench --locked --quiet --bench $bench || failed=1
 done
 
+if tools/setup.sh --has npm; then
+    ${MAKE:-make} --no-print-directory wasm-bench || failed=1
+fi
+
 tools/setup.sh --has go || exit $failed
 twin=$(cargo bench --locked --bench go_twin --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
 [ -x "$twin" ] || { echo "bench.sh: the twin was not built" >&2; exit 1; }

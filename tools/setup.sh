@@ -76,6 +76,17 @@ done
 cargo fmt --version >/dev/null 2>&1 || missing="$missing rustfmt"
 cargo clippy --version >/dev/null 2>&1 || missing="$missing clippy"
 
+# For WebAssembly: rustup's sources of the standard library, or else a Rust of Debian's beside ours, with its own.
+wasm_rust=$(dirname "$0")/../wasm/rust.sh
+if ! "$wasm_rust" --check 2>/dev/null && has apt-get && [ "$(id -u)" = 0 ]; then
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get -qq update &&
+        lld=$(apt-cache search --names-only '^lld-[0-9]+$' | sed 's/ .*//' | sort -V | tail -n 1) &&
+        apt-get -qq install --yes --no-install-recommends rustc-web cargo-web rust-web-src "${lld:-lld}" >/dev/null; } ||
+        loud "could not install Debian's Rust for WebAssembly"
+fi
+"$wasm_rust" --check 2>/dev/null || missing="$missing rust-src"
+
 if has go; then
     # An older Go than 1.21 does not know how to fetch the one that go.mod asks for.
     version=$(go env GOVERSION | sed 's/^go1\.\([0-9]*\).*/\1/')

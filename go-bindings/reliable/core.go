@@ -55,6 +55,9 @@ type channelState struct {
 	options   ChannelOptions
 	events    eventQueue
 	closed    bool
+	// sealFailures counts encryptions that failed in a row; until sealAfter there is a pause, in this channel alone.
+	sealFailures int
+	sealAfter    time.Time
 	// dirty is true if the status may have changed; told is what was told last.
 	dirty bool
 	told  SyncStatus

@@ -133,8 +133,11 @@ func (c *core) took(u sds.Unwrapped, b heldBytes, now time.Time) {
 	case sds.DispositionEphemeral:
 		c.deliver(ch, m, now)
 	}
+	// What is new among them is told by sds.Missing; what is here and waits itself is not missing.
 	for _, entry := range u.Unmet {
-		c.want(ch, entry, now)
+		if ch.wanted[entry.MessageID] != nil {
+			c.want(ch, entry, now) // it may bring another hint
+		}
 	}
 }
 

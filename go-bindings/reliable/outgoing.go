@@ -199,8 +199,15 @@ func (c *core) acknowledged(ch *channelState, id sds.MessageID) {
 // givenUp notes that the engine resends a message no more.
 func (c *core) givenUp(ch *channelState, id sds.MessageID, probability float64, now time.Time) {
 	part := ch.parts[id]
+	waiting := c.publishing.of(ch, id)
+	if part != nil && part.dispatched && waiting != nil && waiting.class == classResend && waiting.attempts == 0 &&
+		waiting != c.publishing.inFlight {
+		// Its resends were counted and did not go out: they wait behind the rate limit. They begin anew.
+		c.engine(c.manager.Retry(ch.id, id, now), now)
+		return
+	}
 	if part != nil && !part.dispatched {
-		if p := c.publishing.of(ch, id); p != nil && p.attempts > 0 {
+		if waiting != nil && waiting.attempts > 0 {
 			c.neverDispatched(ch, id, errNobody, now)
 			return
 		}

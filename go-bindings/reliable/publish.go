@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"slices"
 	"time"
 
 	"github.com/status-im/sds-rs/go-bindings/sds"
@@ -101,19 +102,29 @@ func (c *core) nextPublish(now time.Time) (e envelope, ok bool, again time.Time)
 	if now.Before(q.notBefore) {
 		return envelope{}, false, q.notBefore
 	}
+	var paused time.Time // the earliest end of a channel's pause
 	for class := range q.queues {
-		for len(q.queues[class]) > 0 {
-			p := q.queues[class][0]
+		for i := 0; i < len(q.queues[class]); {
+			p := q.queues[class][i]
+			if until := p.channel.sealAfter; now.Before(until) {
+				if paused.IsZero() || until.Before(paused) {
+					paused = until
+				}
+				i++
+				continue
+			}
 			// The first that is refused by the limiter ends the search: lower classes get less.
 			if ok, again := c.config.RateLimiter.take(p.class, now); !ok {
-				return envelope{}, false, again
+				return envelope{}, false, earliest(again, paused)
 			}
-			q.queues[class] = q.queues[class][1:]
 			payload, err := p.channel.seal(p.data)
+			q.queues[class] = slices.Delete(q.queues[class], i, i+1)
 			if err != nil {
-				c.publishFailed(p, err, now)
-				return envelope{}, false, q.notBefore
+				c.config.RateLimiter.giveBack(now)
+				c.sealFailed(p, err, now)
+				continue
 			}
+			p.channel.sealFailures = 0
 			q.inFlight = p
 			if q.stamp = q.stamp.Add(1); q.stamp.Before(now) {
 				q.stamp = now
@@ -121,7 +132,15 @@ func (c *core) nextPublish(now time.Time) (e envelope, ok bool, again time.Time)
 			return envelope{publication: p, topic: p.channel.topic, payload: payload, timestamp: q.stamp}, true, time.Time{}
 		}
 	}
-	return envelope{}, false, time.Time{}
+	return envelope{}, false, paused
+}
+
+// earliest is the earlier of two times, of which the second may be zero.
+func earliest(a, b time.Time) time.Time {
+	if b.IsZero() || a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // seal makes a payload of SDS bytes.
@@ -161,10 +180,24 @@ func (c *core) published(p *publication, hash []byte, err error, now time.Time) 
 // publishFailed pauses, and tries again or gives up.
 func (c *core) publishFailed(p *publication, err error, now time.Time) {
 	q := &c.publishing
-	p.attempts++
-	c.stats.PublishErrors++
 	q.notBefore = now.Add(backoff(c.config.PublishBackoff, c.config.PublishBackoffMax, q.failures))
 	q.failures++
+	c.tryAgain(p, err, now)
+}
+
+// sealFailed pauses the channel whose encryption failed, which says nothing about the others.
+func (c *core) sealFailed(p *publication, err error, now time.Time) {
+	ch := p.channel
+	ch.sealAfter = now.Add(backoff(c.config.PublishBackoff, c.config.PublishBackoffMax, ch.sealFailures))
+	ch.sealFailures++
+	c.tryAgain(p, err, now)
+}
+
+// tryAgain puts back what failed, or gives it up.
+func (c *core) tryAgain(p *publication, err error, now time.Time) {
+	q := &c.publishing
+	p.attempts++
+	c.stats.PublishErrors++
 	c.problem(&c.publishTrouble, err, p.channel)
 	// What was acknowledged or cancelled meanwhile is no longer in the index. Sync messages are made anew when they are due.
 	if q.byKey[p.key] != p || p.key.id == "" || p.attempts >= c.config.PublishAttempts {

@@ -83,6 +83,18 @@ func (l *RateLimiter) take(class class, now time.Time) (ok bool, again time.Time
 	return false, time.Unix(0, (epoch.number+1)*int64(l.epoch))
 }
 
+// giveBack returns what take allowed, and was not used.
+func (l *RateLimiter) giveBack(now time.Time) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if epoch := l.at(now); epoch.used > 0 {
+		epoch.used--
+	}
+}
+
 // share is how much of an epoch may be used up when a message of a class goes out. However small the limit, each class gets
 // one if no other wants it.
 func (l *RateLimiter) share(class class) int {

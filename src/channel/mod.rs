@@ -270,6 +270,11 @@ impl Channel {
         self.incoming.missing().map(|(dependency, _)| dependency.clone()).collect()
     }
 
+    /// Our messages that nobody is known to have, in no order.
+    pub fn outgoing(&self) -> Vec<(MessageId, MessageState)> {
+        self.outgoing.states().map(|(message_id, state, _)| (message_id.clone(), state)).collect()
+    }
+
     /// How far a message of ours got; `None` if it is none of ours, or no longer held.
     pub fn message_status(&self, message_id: &str) -> Option<MessageStatus> {
         self.outgoing.status(self.ids.hash(message_id))

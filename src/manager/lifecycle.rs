@@ -116,7 +116,7 @@ impl Manager {
         config.validate()?;
         let seed = match config.seed {
             Some(seed) => seed,
-            None => getrandom::u64().map_err(|error| Error::NoRandomness(error.to_string()))?,
+            None => seed_of_the_system()?,
         };
         config.seed = Some(seed);
         Ok(Self {
@@ -365,4 +365,14 @@ impl Manager {
             channels.remove(channel_id);
         }
     }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn seed_of_the_system() -> Result<u64, Error> {
+    getrandom::u64().map_err(|error| Error::NoRandomness(error.to_string()))
+}
+
+#[cfg(target_family = "wasm")]
+fn seed_of_the_system() -> Result<u64, Error> {
+    Err(Error::NoRandomness("there is none in WebAssembly: the host gives the seed".to_owned()))
 }

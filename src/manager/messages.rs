@@ -10,7 +10,7 @@ use super::translate::{encode, encode_draft};
 use crate::channel::{Channel, Drafted, Received};
 use crate::error::Error;
 use crate::output::{
-    Delivered, Disposition, Event, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
+    Delivered, Disposition, Event, MessageState, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
 };
 use crate::types::{Dependency, Message, MessageId, ParticipantId, Profile, TimeMs};
 use crate::wire;
@@ -92,13 +92,22 @@ impl Manager {
     /// Takes in bytes from the network, of either profile.
     pub fn unwrap_incoming<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
         let now_ms = self.observe(now_ms)?;
-        self.unwrap(bytes, now_ms).inspect_err(|error| debug!(%error, "message refused"))
+        self.unwrap(bytes, now_ms, false).inspect_err(|error| debug!(%error, "message refused"))
     }
 
-    fn unwrap<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
+    /// The same, for a host that keeps the state and takes in further messages before it has committed what one changed:
+    /// a message that is delivered comes as [`Event::Delivered`] too, among the outputs that are let out when it is confirmed,
+    /// so that these alone tell the order in which to show messages.
+    pub fn unwrap_incoming_held<'a>(&self, bytes: &'a [u8], now_ms: TimeMs) -> Result<Unwrapped<'a>, Error> {
+        let now_ms = self.observe(now_ms)?;
+        self.unwrap(bytes, now_ms, true).inspect_err(|error| debug!(%error, "message refused"))
+    }
+
+    fn unwrap<'a>(&self, bytes: &'a [u8], now_ms: TimeMs, held: bool) -> Result<Unwrapped<'a>, Error> {
         let (profile, message) = wire::decode(bytes, &self.config)?;
         self.check_room()?;
         let (received, _) = self.with_open_channel(message.channel_id, now_ms, |channel, turn| {
+            turn.for_host = held;
             self.receive(channel, bytes, &message, profile, now_ms, turn)
         })?;
         Ok(unwrapped(&message, profile, received))
@@ -257,6 +266,11 @@ impl Manager {
         check_id("message id", message_id, &self.config)?;
         let unknown = || Error::UnknownMessage(message_id.to_owned());
         self.with_channel(channel_id, |channel, _| channel.message_status(message_id).ok_or_else(unknown))
+    }
+
+    /// Our messages that nobody is known to have, given-up ones included, in no order, and how far each got.
+    pub fn outgoing(&self, channel_id: &str) -> Result<Vec<(MessageId, MessageState)>, Error> {
+        self.with_channel(channel_id, |channel, _| Ok(channel.outgoing()))
     }
 
     /// Sends a message of ours again, now, and counts its resends anew.

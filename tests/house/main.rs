@@ -282,7 +282,11 @@ fn unsafe_code(tree: &Tree) -> Vec<String> {
 }
 
 fn lengths(tree: &Tree) -> Vec<String> {
-    let files = tree.iter().filter(|(path, _)| path.starts_with("src/") && path.ends_with(".rs"));
+    let ours = |path: &str| {
+        path.starts_with("src/") && path.ends_with(".rs")
+            || path.starts_with("wasm/") && [".rs", ".ts", ".js", ".mjs"].iter().any(|end| path.ends_with(end))
+    };
+    let files = tree.iter().filter(|(path, _)| ours(path));
     let long = files.filter(|(_, text)| text.lines().count() > MOST_LINES);
     long.map(|(path, text)| format!("{path}: {} lines, over {MOST_LINES}: split it", text.lines().count())).collect()
 }
@@ -317,6 +321,8 @@ fn quotes(tree: &Tree) -> Vec<String> {
     const EXAMPLES: &[(&str, &[&str])] = &[
         ("c", &["tests/c/example.c"]),
         ("go", &["go-bindings/sds/example_test.go", "go-bindings/reliable/example_test.go"]),
+        // Whose example is run: wasm/test/package.test.js.
+        ("js", &["wasm/README.md"]),
     ];
     let Some(readme) = tree.get("README.md") else { return Vec::new() };
     let plain = |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
@@ -537,16 +543,22 @@ mod can_fail {
         assert_eq!((unsafe_in("src/wire/mod.rs"), unsafe_in("src/ffi/mod.rs")), (1, 0));
         assert_eq!(unsafe_code(&tree(&[("src/a.rs", "// unsafe\n#![deny(unsafe_code)]")])).len(), 0);
 
-        let long = |lines| lengths(&tree(&[("src/a.rs", "x\n".repeat(lines).as_str())])).len();
-        assert_eq!((long(MOST_LINES), long(MOST_LINES + 1)), (0, 1));
+        let long = |path, lines| lengths(&tree(&[(path, "x\n".repeat(lines).as_str())])).len();
+        assert_eq!((long("src/a.rs", MOST_LINES), long("src/a.rs", MOST_LINES + 1)), (0, 1));
+        assert_eq!((long("wasm/ts/a.ts", MOST_LINES + 1), long("wasm/package-lock.json", MOST_LINES + 1)), (1, 0));
 
         let host = ["see crates", ".io"].concat();
         assert_eq!(strangers(&tree(&[("README.md", &host), ("Cargo.lock", &host), ("a", "crates")])).len(), 1);
 
         let readme = "# A\n```c\nint a;\n```\n```c\nint b;\n```\n```go\na := 1\n```\n```go\nb := 2\n```\n";
-        let examples = [("tests/c/example.c", "    int a;\n"), ("go-bindings/sds/example_test.go", "\tb := 2\n")];
+        let examples = [
+            ("tests/c/example.c", "    int a;\n"),
+            ("go-bindings/sds/example_test.go", "\tb := 2\n"),
+            ("wasm/README.md", "```js\nconst c = 3;\n```\n"),
+        ];
         let quoted = |readme| quotes(&tree(&[&[("README.md", readme)], examples.as_slice()].concat())).len();
-        assert_eq!((quoted(readme), quoted("no code"), quoted("```c\nint a;\n```\n```go\nb := 2\n```\n")), (2, 2, 0));
+        let good = "```c\nint a;\n```\n```go\nb := 2\n```\n```js\nconst c = 3;\n```\n";
+        assert_eq!((quoted(readme), quoted("no code"), quoted(good)), (3, 3, 0));
     }
 
     /// An archive without git has the same files.

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What `make wasm` runs, in this folder's package: the engine as WebAssembly, JavaScript and types around it (dist/), and the
+# npm package of these in target/npm. Fails if the .wasm is larger than it may be.
+set -eu
+cd "$(dirname "$0")"
+
+# As people load it: compressed by the server.
+MOST_GZIPPED_BYTES=143360
+target=${CARGO_TARGET_DIR:-$PWD/../target}
+
+# Without texts in panics, which are bugs and stop the module all the same, and without inlining, it is a third smaller.
+export RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zinline-mir=no'
+wasm=$(./rust.sh sds-wasm --release -Z build-std-features=optimize_for_size)
+unset RUSTFLAGS
+
+rm -rf dist ts/wasm
+mkdir -p ts/wasm dist/wasm "$target/npm"
+CARGO_TARGET_DIR=$target/wasm ${CARGO:-cargo} run --quiet --locked -p sds-bindgen -- "$wasm" ts/wasm
+# What every browser and Node that are in use have.
+features='--enable-bulk-memory --enable-reference-types --enable-multivalue --enable-sign-ext --enable-mutable-globals
+    --enable-nontrapping-float-to-int'
+# shellcheck disable=SC2086
+node_modules/.bin/wasm-opt $features --traps-never-happen --one-caller-inline-max-function-size=0 -Oz \
+    ts/wasm/sds_bg.wasm -o ts/wasm/sds_bg.wasm
+node_modules/.bin/tsc -p tsconfig.json
+cp ts/wasm/* dist/wasm/
+
+size=$(gzip -9 -c dist/wasm/sds_bg.wasm | wc -c)
+npm pack --silent --pack-destination "$target/npm" >/dev/null
+echo "wasm: $(wc -c <dist/wasm/sds_bg.wasm) bytes, $size gzipped; $(ls "$target"/npm/*.tgz)"
+[ "$size" -le $MOST_GZIPPED_BYTES ] || { echo "build.sh: over $MOST_GZIPPED_BYTES bytes gzipped" >&2; exit 1; }

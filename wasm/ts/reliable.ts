@@ -1,0 +1,256 @@
+import { SdsChannel } from "./channel.js";
+import { systemClock } from "./clock.js";
+import { SdsError } from "./errors.js";
+import { SdsEvent, TypedEventTarget } from "./events.js";
+import { Fetcher } from "./fetcher.js";
+import type { Codec, Network, NetworkMessage } from "./network.js";
+import type { HistoryQuery, SdsChannelOptions } from "./options.js";
+import { SyncStatus } from "./status.js";
+import type {
+  BroadcastResult,
+  ChannelId,
+  DeliveredMessage,
+  HistoryEntry,
+  LogEntry,
+  MessageId,
+  OutgoingMessage,
+  ParticipantId,
+} from "./types.js";
+
+/** How a reliable channel is made. */
+export interface ReliableChannelOptions extends Omit<SdsChannelOptions, "broadcast" | "run"> {
+  /** What is done to bytes on their way: encryption, or {@link reliableChannelTag}. Default: nothing. */
+  codec?: Codec | undefined;
+  /** Begin at once. Default: true. */
+  autoStart?: boolean | undefined;
+}
+
+/** The events of a reliable channel. Those that `@waku/sdk` has too have its names. */
+export interface ReliableChannelEvents {
+  /** A message of ours goes to the network, for the first time or again. */
+  "sending-message": CustomEvent<MessageId>;
+  /** The network took it, for the first time or again. */
+  "message-sent": CustomEvent<MessageId>;
+  /** Filters of others hold it, which is evidence and no proof. */
+  "message-possibly-acknowledged": CustomEvent<{ messageId: MessageId; probability: number }>;
+  /** Somebody has it. */
+  "message-acknowledged": CustomEvent<MessageId>;
+  /** It was sent as often as configured, and nobody is known to have it. `retry` begins anew. */
+  "message-unacknowledged": CustomEvent<{ messageId: MessageId; probability: number }>;
+  /** The network never took it. `retry` begins anew. */
+  "sending-message-irrecoverable-error": CustomEvent<{ messageId: MessageId; error: unknown }>;
+  /** A message, in causal order: show it. */
+  "message-received": CustomEvent<DeliveredMessage>;
+  /** A message that others name could not be had in time. */
+  "irretrievable-message": CustomEvent<HistoryEntry>;
+  /** Something failed that no call waits for; it is tried again. */
+  error: CustomEvent<unknown>;
+}
+
+/**
+ * A channel on a network: sends, resends, fetches what is missing, and tells how it stands. What {@link SdsChannel} leaves to
+ * the application, it does.
+ */
+export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
+  /** Whether all is here, or how much is missing. */
+  readonly syncStatus = new SyncStatus();
+  readonly #network: Network;
+  readonly #codec: Codec | undefined;
+  readonly #fetcher: Fetcher | undefined;
+  /** Messages of ours that the network did not take yet, and why. */
+  readonly #unsent = new Map<MessageId, unknown>();
+  #channel!: SdsChannel;
+  #unsubscribe: Promise<() => Promise<void> | void> | undefined;
+  #looking = false;
+
+  private constructor(network: Network, { codec, clock = systemClock }: ReliableChannelOptions) {
+    super();
+    this.#network = network;
+    this.#codec = codec;
+    if (!network.fetch) return;
+    this.#fetcher = new Fetcher({
+      clock,
+      fetch: async (hashes) => (await network.fetch?.(hashes)) ?? [],
+      receive: (message) => this.#receive(message),
+      missing: () => this.#channel.sweepIncomingBuffer(),
+      failed: (error) => this.emit("error", error),
+    });
+  }
+
+  /**
+   * Makes a channel on a network, with the state that its store has.
+   *
+   * @param senderId - names this installation, uniquely; another tab or device is another participant.
+   */
+  static async create(
+    network: Network,
+    channelId: ChannelId,
+    senderId: ParticipantId,
+    options: ReliableChannelOptions = {},
+  ): Promise<ReliableChannel> {
+    const { codec: _, autoStart = true, ...rest } = options;
+    const made = new ReliableChannel(network, options);
+    const broadcast = (message: OutgoingMessage) => made.#publish(message);
+    made.#channel = await SdsChannel.open(channelId, senderId, { ...rest, broadcast, run: false });
+    made.#listen();
+    if (autoStart) {
+      try {
+        await made.start();
+      } catch (error) {
+        await made.close();
+        throw error;
+      }
+    }
+    return made;
+  }
+
+  get channelId(): ChannelId {
+    return this.#channel.channelId;
+  }
+
+  get senderId(): ParticipantId {
+    return this.#channel.senderId;
+  }
+
+  /** The protocol's side of it, for what is not offered here. */
+  get sds(): SdsChannel {
+    return this.#channel;
+  }
+
+  /** Whether it listens to the network. */
+  get isStarted(): boolean {
+    return this.#unsubscribe !== undefined;
+  }
+
+  /** Listens to the network, and does what is due. */
+  async start(): Promise<void> {
+    this.#unsubscribe ??= this.#network.subscribe((message) => void this.#receive(message));
+    try {
+      await this.#unsubscribe;
+    } catch (error) {
+      this.#unsubscribe = undefined;
+      throw error;
+    }
+    this.#channel.start();
+    this.#look();
+  }
+
+  /** Ends that. Messages can be sent all the same; nobody will be heard to have them. */
+  async stop(): Promise<void> {
+    this.#channel.stop();
+    const unsubscribe = this.#unsubscribe;
+    this.#unsubscribe = undefined;
+    await (await unsubscribe)?.();
+  }
+
+  /** Ends everything: what is not stored yet is stored, and the store is let go. */
+  async close(): Promise<void> {
+    this.#fetcher?.stop();
+    try {
+      await this.stop();
+    } finally {
+      await this.#channel.close();
+    }
+  }
+
+  /**
+   * Sends a message. What becomes of it is told by events.
+   *
+   * @returns its id, at once.
+   * @throws SdsError if it is refused.
+   */
+  send(payload: Uint8Array): MessageId {
+    const { messageId, sent } = this.#channel.beginOutgoingMessage(payload);
+    sent.catch((error: unknown) => this.emit("error", error));
+    this.#look();
+    return messageId;
+  }
+
+  /** Sends a message that is delivered at once, is not acknowledged and leaves no trace, such as "is typing". */
+  async sendEphemeral(payload: Uint8Array): Promise<void> {
+    await this.#channel.pushOutgoingEphemeralMessage(payload);
+  }
+
+  /** Sends a message of ours again that was given up. */
+  retry(messageId: MessageId): Promise<void> {
+    return this.#channel.retry(messageId);
+  }
+
+  /** Tells whether the network is reachable. Offline, nothing is resent, asked for or given up. */
+  async setOnline(online: boolean): Promise<void> {
+    await this.#channel.setOnline(online);
+    this.#look();
+  }
+
+  /** Messages of the log, in the order that all members see. Needs a store. */
+  history(query?: HistoryQuery): Promise<LogEntry[]> {
+    return this.#channel.history(query);
+  }
+
+  async #publish({ messageId, reason, bytes }: OutgoingMessage): Promise<BroadcastResult> {
+    const ours = reason === "publish" || reason === "resend";
+    if (ours) this.emit("sending-message", messageId);
+    try {
+      const payload = this.#codec ? await this.#codec.encode(bytes) : bytes;
+      const hash = await this.#network.publish(payload);
+      this.#unsent.delete(messageId);
+      if (ours) this.emit("message-sent", messageId);
+      return { success: true, retrievalHint: hash ?? undefined };
+    } catch (error) {
+      if (reason === "publish") this.#unsent.set(messageId, error);
+      this.emit("error", error);
+      return { success: false };
+    }
+  }
+
+  async #receive({ payload, hash }: NetworkMessage): Promise<void> {
+    try {
+      const bytes = this.#codec ? await this.#codec.decode(payload) : payload;
+      if (bytes && this.#unsubscribe) await this.#channel.pushIncomingMessage(bytes, hash);
+    } catch (error) {
+      // Others use the network too, for other things and other channels.
+      const stranger = error instanceof SdsError && (error.code === "NOT_SDS" || error.code === "UNKNOWN_CHANNEL");
+      if (!stranger) this.emit("error", error);
+    }
+  }
+
+  #listen(): void {
+    const channel = this.#channel;
+    channel.addEventListener(SdsEvent.InMessageDelivered, ({ detail }) => this.emit("message-received", detail));
+    channel.addEventListener(SdsEvent.OutMessagePossiblyAcknowledged, ({ detail }) =>
+      this.emit("message-possibly-acknowledged", detail),
+    );
+    channel.addEventListener(SdsEvent.OutMessageAcknowledged, ({ detail }) => {
+      this.#unsent.delete(detail);
+      this.emit("message-acknowledged", detail);
+    });
+    channel.addEventListener(SdsEvent.OutMessageFailed, ({ detail }) => this.#givenUp(detail, 0));
+    channel.addEventListener(SdsEvent.OutMessageUnconfirmed, ({ detail }) =>
+      this.#givenUp(detail.messageId, detail.probability),
+    );
+    channel.addEventListener(SdsEvent.InMessageLost, ({ detail }) => {
+      for (const entry of detail) this.emit("irretrievable-message", entry);
+    });
+    channel.addEventListener(SdsEvent.ErrorTask, ({ detail }) => this.emit("error", detail));
+    for (const event of Object.values(SdsEvent)) channel.addEventListener(event, () => this.#look());
+  }
+
+  #givenUp(messageId: MessageId, probability: number): void {
+    if (!this.#unsent.has(messageId)) return this.emit("message-unacknowledged", { messageId, probability });
+    const error = this.#unsent.get(messageId);
+    this.#unsent.delete(messageId);
+    this.emit("sending-message-irrecoverable-error", { messageId, error });
+  }
+
+  /** Sees how things stand, once for all that happens now. */
+  #look(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    queueMicrotask(() => {
+      this.#looking = false;
+      if (this.#channel.isClosed) return;
+      this.syncStatus.update(this.#channel.status());
+      if (this.isStarted) this.#fetcher?.look();
+    });
+  }
+}
