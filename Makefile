@@ -38,6 +38,12 @@ SONAME := $(SHARED)$(if $(filter libsds.so,$(SHARED)),.$(ABI))
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs
 
 GO_BINDINGS := go-bindings
+# The drop-in for sds-go-bindings has a copy of the bindings (go-bindings/dropin/sds/doc.go tells why); git has none.
+DROPIN_ENGINE := $(GO_BINDINGS)/dropin/engine
+# A module of its own: go-waku brings much, and takes minutes to build. The tag leaves out RLN, which nothing here uses.
+WAKU_MODULE := $(GO_BINDINGS)/waku
+WAKU_TAGS := gowaku_no_rln
+GO_MODULES = $(filter-out $(WAKU_MODULE)/,$(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod)))
 # What one step of `make test` is called in the output.
 SAY = @printf '\n== %s\n'
 
@@ -45,7 +51,7 @@ SAY = @printf '\n== %s\n'
 all: lib
 
 ## lib: SQLITE=1: the static and the shared library and sds.pc in target/lib, and include/sds.h (the default)
-lib: $(OUT)/libsds.a $(OUT)/$(SHARED) $(OUT)/sds.pc include/sds.h
+lib: $(OUT)/libsds.a $(OUT)/$(SHARED) $(OUT)/sds.pc include/sds.h $(DROPIN_ENGINE)/doc.go
 
 FEATURES := $(if $(filter 0,$(SQLITE)),--no-default-features)
 # Changes only when the library is to be built the other way than before.
@@ -76,6 +82,10 @@ $(OUT)/sds.pc: tools/sds.pc.in Cargo.toml Makefile
 
 write-pc = sed -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' -e 's|@VERSION@|$(VERSION)|' \
 	-e 's|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' tools/sds.pc.in
+
+# The folder is named, too, for files that are taken away.
+$(DROPIN_ENGINE)/doc.go: $(GO_BINDINGS)/sds $(wildcard $(GO_BINDINGS)/sds/*.go) tools/dropin.sh
+	tools/dropin.sh $(GO_BINDINGS)/sds $(DROPIN_ENGINE)
 
 include/sds.h: $(wildcard src/ffi/*.rs) cbindgen.toml
 	$(CARGO) run --quiet --locked -p sds-header -- $@
@@ -120,7 +130,7 @@ setup:
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
 TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
-	install-test link-test go-lint go-test smoke interop wasm-test deny
+	install-test link-test go-lint go-test dropin-test smoke interop wasm-test swarm-test deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
@@ -140,7 +150,7 @@ lint:
 rust-test:
 	$(SAY) $@
 	$(CARGO) test --workspace --locked
-## conformance-check: fail if a row of RFC 109 fails, docs/conformance.md is stale, or a mutation does not apply
+## conformance-check: fail if a row of RFC 109 fails, docs/conformance.md is stale, or a mutation does not apply or compile
 conformance-check:
 	$(SAY) $@
 	$(CARGO) run --quiet --locked -p sds-conformance -- --check
@@ -183,7 +193,7 @@ link-test: lib
 go-lint: lib
 	$(SAY) $@
 	@tools/setup.sh --has $(GO) || exit 0; set -e; \
-	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod tests/*/go.mod)); do \
+	for module in $(GO_MODULES) $(dir $(wildcard tests/*/go.mod)); do \
 		unformatted=$$(gofmt -l $$module); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; \
 		(cd $$module && $(GO) vet ./...); \
 	done
@@ -191,19 +201,34 @@ go-lint: lib
 go-test: lib
 	$(SAY) $@
 	@tools/setup.sh --has $(GO) || exit 0; set -e; \
-	for module in $(dir $(wildcard $(GO_BINDINGS)/go.mod $(GO_BINDINGS)/*/go.mod)); do \
+	for module in $(GO_MODULES); do \
 		(cd $$module && $(GO) test -race -count=1 ./...); \
 	done
+
+## dropin-test: a program written for sds-go-bindings, on our engine after one replace line; and one with its own database
+dropin-test: lib
+	$(SAY) $@
+	@tools/setup.sh --has $(GO) || exit 0; GO='$(GO)' tests/dropin/run.sh
 
 .PHONY: demo chat bench
 # What was given goes through the environment, so that blanks and quotes in it stay what they are; and the programs run
 # in the folder that make runs in, so that relative names mean the same.
 export LOSS SEED SPEED FILE STORE PLAIN NAME MESSAGES
 GIVEN = $(GO) build -C $(GO_BINDINGS) -o $(CURDIR)/target/bin/ ./cmd/$(1) && target/bin/$(1)
-## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN=: six people chat over UDP sockets that lose packets; all logs end equal
-demo: lib
+## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN= WAKU=: six people chat over UDP sockets that lose packets, or with WAKU=1 over go-waku nodes; all logs end equal
+demo: $(if $(filter 1,$(WAKU)),waku-demo,udp-demo)
+.PHONY: udp-demo waku-demo waku-test
+udp-demo: lib
 	@$(call GIVEN,sds-demo) $${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${SPEED:+-speed "$$SPEED"} \
 		$${FILE:+-file "$$FILE"} $${STORE:+-store="$$STORE"} $${PLAIN:+-plain="$$PLAIN"}
+waku-demo: lib
+	@$(GO) build -C $(WAKU_MODULE) -tags $(WAKU_TAGS) -o $(CURDIR)/target/bin/ ./cmd/sds-waku-demo && target/bin/sds-waku-demo \
+		$${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${STORE:+-store="$$STORE"} \
+		-file "$${FILE:-$(GO_BINDINGS)/cmd/sds-demo/transcript.txt}"
+## waku-test: COUNT=1: reliable channels over real go-waku nodes on loopback; minutes to build, and not a part of `make test`
+waku-test: lib
+	cd $(WAKU_MODULE) && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; }
+	cd $(WAKU_MODULE) && $(GO) vet -tags $(WAKU_TAGS) ./... && $(GO) test -tags $(WAKU_TAGS) -count=$(or $(COUNT),1) -timeout 60m ./...
 ## chat: NAME=alice PLAIN=: a chat to type in; run it in two or more terminals
 chat: lib
 	@$(call GIVEN,sds-chat) $${NAME:+-name "$$NAME"} $${PLAIN:+-plain="$$PLAIN"}
@@ -224,6 +249,23 @@ sqlcipher-test:
 ## limits: write docs/limits.md from src/config.rs and tests/hostile/limits.tsv
 limits:
 	SDS_WRITE_LIMITS=1 $(CARGO) test --quiet --locked --test hostile limits_document
+# The simulator is built by a profile of its own (Cargo.toml), without SQLite, when one of these asks for it.
+SIM := $(CARGO) run --quiet --profile sim --locked -p sds-sim --
+.PHONY: swarm furps sim
+## swarm: RUNS=5000 SEED=0: so many simulated groups, each drawn from its seed, held to every promise; minutes
+swarm:
+	$(SIM) swarm --runs $(or $(RUNS),5000) --seed $(or $(SEED),0)
+## swarm-test: the first 400 of them
+swarm-test:
+	$(SAY) $@
+	$(SIM) swarm --runs 400
+## furps: FURPS="--participants 10,100 --loss 1,10 --repair store": P1 to R2 of simulated groups, beside their bounds
+furps:
+	$(SIM) furps $(FURPS)
+SIZES ?= 10,100,1000
+## sim: SIZES=10,100,1000 SEED=1 DOCS=: the same over loss and size, as target/sim/report.html with plots, and report.json; DOCS=docs renews docs/figures.md (that has 10,100)
+sim:
+	$(SIM) report --participants $(SIZES) --seed $(or $(SEED),1) --out target/sim $(if $(DOCS),--docs $(DOCS))
 # The demo itself checks that all logs end equal, and fails if not.
 smoke: lib
 	$(SAY) $@
@@ -250,7 +292,7 @@ $(WASM_MODULES): $(addprefix wasm/,package.json package-lock.json .npmrc)
 wasm/dist/.built: $(WASM_SOURCES) $(WASM_MODULES)
 	CARGO='$(CARGO)' wasm/build.sh
 	@touch $@
-## wasm: the npm package for browsers, bundlers and Node, in target/npm; its .wasm is at most 140 KiB gzipped
+## wasm: the npm package for browsers, bundlers and Node, in target/npm; its .wasm is at most 160 KiB gzipped
 wasm: wasm/dist/.built
 ## wasm-test: the engine's tests under WebAssembly, and the package's in Node, with live interop with @waku/sds
 wasm-test:

@@ -11,20 +11,25 @@
  *   - No callbacks: results come out of the call, all else out of sds_drain. Times come in as milliseconds since the
  *     Unix epoch; the library has no clock, no thread, no socket, and no file but that of sds_manager_open_store.
  *   - Any function may be called from any thread at any time. Memory given to a call to read must not change under
- *     it, and must not lie in the sds_buffer_t that it writes (SDS_INVALID_ARGUMENT): copy what records point to.
+ *     it. Nothing that a call reads, or writes besides, may lie in the sds_buffer_t that it writes, which may move
+ *     (SDS_INVALID_ARGUMENT): copy what records point to.
  *   - The child of a fork has a copy of every manager. It may use the library if no other thread was inside a call
  *     when it forked; otherwise a call in the child may wait forever. Only one of the two processes may go on as a
  *     participant: both have the same state, the same randomness, and the same name to others.
  *
  * Durable state: three ways to open a manager
  *   - sds_manager_open: in memory only. For tests, and for what may be forgotten.
- *   - sds_manager_open_store: in a file of its own. For most: nothing more to do. Each call that changes something commits
- *     it before it returns, and may then return SDS_STORE_FAILED: what it changed stays and is stored by a later call,
- *     and what it would have returned comes out of sds_drain then. While the store fails, calls that make more are
- *     refused in the same way, and change nothing.
+ *   - sds_manager_open_store: in a file of its own. For programs that show the log that is in it, or compare theirs with
+ *     it at start (sds_read_log): what was handed out just before a crash is in the file, and is not handed out again.
+ *     Each call that changes something commits it before it returns, and may then return SDS_STORE_FAILED: what it
+ *     changed stays and is stored by a later call, and what it would have returned comes out of sds_drain then. While
+ *     the store fails, calls that make more are refused in the same way, and change nothing.
  *   - sds_manager_open_external: the host keeps the records, in a database that it has anyway. For hosts whose own rows
- *     have to agree with them, or whose database is encrypted: sds_offer, commit all in one transaction, sds_confirm,
- *     and only then publish and show. A host that does not confirm gets SDS_UNCONFIRMED at last.
+ *     have to agree with them, or whose database is encrypted: sds_offer, commit the offer and the rows of what it says
+ *     entered the log in one transaction, sds_confirm, and only then publish and show. A host that does not confirm gets
+ *     SDS_UNCONFIRMED at last.
+ *   - With either, outputs that were not drained when the process ended are not told again: what was to be transmitted
+ *     is sent again in its time; for the rest there are sds_message_status and sds_missing.
  *
  * Stability
  *   SDS_ABI_VERSION grows with every change that an existing program could notice. Within one ABI version functions,
@@ -132,7 +137,8 @@
 // Record: a message was broadcast again for somebody who asked for it. Channel, message id.
 #define SDS_RECORD_REPAIR_ANSWERED 11
 
-// Record: a missing message that we had asked for is here. Channel, message id.
+// Record: a missing message that we had asked for is here; or, in a libsds channel, it turned out to have no content.
+// Channel, message id.
 #define SDS_RECORD_REPAIRED 12
 
 // Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp. With `SDS_FLAG_HELD` there are no
@@ -839,7 +845,8 @@ sds_status_t sds_inspect(const uint8_t *bytes,
 //
 // Parameters: `after_ms`, `after_id`: timestamp and id of the message after which the page begins: the last of the page
 // before. 0 and the empty id begin with the first; a timestamp and the empty id, with the first that has this one or a
-// later one. `limit`: how many messages at most, 1 to 10,000; more is taken for that. `out`: receives one
+// later one. `limit`: how many messages at most, 1 to 10,000; more is taken for that. Where messages are large there are
+// fewer: a page ends with the one that brings it to 16 MiB. `out`: receives one
 // `SDS_RECORD_LOGGED` for each. `more`: NULL, or receives 1 if more may follow, and 0 at the end.
 //
 // Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_WRONG_STORE` unless the manager is from `sds_manager_open_store`;
@@ -1219,6 +1226,11 @@ const char *sds_status_text(int32_t status);
 // later call, and what it would have returned comes out of `sds_drain` then. Until it is, calls that make more are
 // refused with the same status, and change nothing.
 //
+// What was handed out just before the process ended, or was about to be, is in the file and is not handed out again. A
+// program that has a log of its own in another database reads this one at start, by `sds_read_log`, and takes what it
+// lacks; or uses `sds_manager_open_external`. An output that was not drained is not told again either: what was to be
+// transmitted is sent again in its time, and for the rest ask `sds_message_status` and `sds_missing`.
+//
 // Parameters: `config`: from `sds_config_init`; its participant id has to be that of the file. The seed is the one in the
 // file, if there is one. `path`: the file, UTF-8, made if it is not there. Another, named like it with `-wal` at its end,
 // may lie beside it and is part of it. One manager at a time can have it. `synchronous`: `SDS_SYNCHRONOUS_FULL`, unless you know
@@ -1245,6 +1257,12 @@ sds_status_t sds_manager_open_store(const struct sds_config_t *config,
 // then what depends on it is held back: the bytes of `sds_wrap_outgoing` (its record has `SDS_FLAG_HELD`, and they come out
 // of `sds_drain` later) and all that comes out of `sds_drain`. What `sds_unwrap_incoming` returns is in the host's hands
 // already: show it when it is committed.
+//
+// Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
+// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. Do not wait
+// for `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
+// the process ended is not told again: what was to be transmitted is sent again in its time, and for the rest ask
+// `sds_message_status` and `sds_missing`.
 //
 // Parameters: `config`: from `sds_config_init`; its participant id has to be that of the records, whose seed is used.
 // `records`: all that is kept, in any order: what was put and neither deleted, forgotten nor wiped. `count`: how many; 0

@@ -60,12 +60,13 @@ pub struct Config {
     /// Messages in a channel's log in memory; the oldest by arrival leave first. Default: 1,000.
     pub log_messages: usize,
     /// Bytes of whole messages that a channel's log keeps, to answer requests for repair and to send ours again; the oldest
-    /// by arrival leave first, and stay in the log by name. Default: 8 MiB.
+    /// by arrival leave first, and stay in the log by name. As many again are held of our messages that were acknowledged or
+    /// cancelled, with the names of those who have them; the oldest leave first. Default: 8 MiB.
     pub log_bytes: usize,
     /// Ids that are remembered (as 16-byte hashes) after they left the log, per channel. Default: 20,000.
     pub seen_limit: usize,
-    /// Messages of a channel's log that stay in a store, the latest by arrival, at least as many as in memory. Default:
-    /// 100,000.
+    /// Messages of a channel's log that stay in a store or with the host, the latest by arrival, at least as many as in
+    /// memory. A host's tell which ids are known beyond `seen_limit`. Default: 100,000.
     pub stored_messages: u64,
     /// How long they stay there, about; 0: however long. Default: 0.
     pub stored_ms: u64,
@@ -99,10 +100,12 @@ pub struct Config {
     pub resend_jitter_percent: u32,
     /// Messages of ours that may await an acknowledgement, per channel. Default: 10,000.
     pub max_unacknowledged: usize,
-    /// Bytes that these hold, per channel. Given-up messages leave first; then wraps are refused. Default: 256 MiB.
+    /// Bytes that these hold, per channel. Given-up messages leave first; then wraps are refused. The names of those who
+    /// possibly have them take as many again at most. Default: 256 MiB.
     pub max_unacknowledged_bytes: usize,
 
-    /// Wait for missing dependencies before they are lost. With repair, at least 2 `repair_t_max_ms` + 30 s: we ask by
+    /// Wait for missing dependencies before they are lost, from when each was first named; and the most that a message waits
+    /// for its dependencies, from when it came. With repair, at least 2 `repair_t_max_ms` + 30 s: we ask by
     /// T_max at the latest, and an answer may take T_max. Default: 10 minutes, which leaves time to ask again for what
     /// somebody else asked for first.
     pub dependency_timeout_ms: u64,
@@ -301,7 +304,7 @@ impl Config {
             (
                 "max_message_bytes",
                 self.least_message_bytes() <= self.max_message_bytes,
-                format!("a filter and a causal history alone could take {} bytes", self.least_message_bytes()),
+                format!("a sync message alone could take {} bytes", self.least_message_bytes()),
             ),
             ("max_message_bytes", u32::try_from(self.max_message_bytes).is_ok(), "must be under 4 GiB".to_owned()),
             (
@@ -345,11 +348,11 @@ impl Config {
         ]
     }
 
-    /// The least that a message of ours must have room for: a filter at its largest, a causal history, and its own ids.
+    /// The least that a message of ours must have room for: a filter at its largest, a causal history, what it asks for, and
+    /// its own ids. So a sync message always fits as drafted, and what it was told to ask for it does ask for.
     fn least_message_bytes(&self) -> usize {
         let filter = (self.bloom_capacity.saturating_mul(30) / 8).max(RFC_FILTER_BYTES);
-        let entries = self.causal_history_size.saturating_add(2);
-        filter.saturating_add(entries.saturating_mul(self.entry_bytes()))
+        filter.saturating_add(self.history_bytes()).saturating_add(self.entry_bytes().saturating_mul(2))
     }
 
     /// The most that a causal history and a repair request of ours can take on the wire, in bytes.

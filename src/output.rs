@@ -94,7 +94,7 @@ pub enum Event {
         /// The message.
         message_id: MessageId,
     },
-    /// A missing message that we had asked for is here.
+    /// A missing message that we had asked for is here; or, in a libsds channel, it turned out to have no content.
     Repaired {
         /// The message.
         message_id: MessageId,

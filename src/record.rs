@@ -359,46 +359,65 @@ pub fn read_chunks<const N: usize>(
 
 /// Which records a part of the state has to write. Off, and then free, unless the state is kept durably.
 #[derive(Debug, Default)]
-pub struct Touched(Option<BTreeSet<u128>>);
+pub struct Touched {
+    ids: Option<BTreeSet<u128>>,
+    /// Of a line of entries: the first chunk that began since the changes were last taken. It and those after it were
+    /// never written.
+    new_from: Option<u128>,
+}
 
 impl Touched {
     /// Notes from now on.
     pub fn turn_on(&mut self) {
-        self.0.get_or_insert_default();
+        self.ids.get_or_insert_default();
     }
 
     /// Whether anything is noted at all.
     pub fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.ids.is_some()
     }
 
     /// A record is new, changed or gone.
     pub fn touch(&mut self, id: impl Into<u128>) {
-        if let Some(ids) = &mut self.0 {
+        if let Some(ids) = &mut self.ids {
             ids.insert(id.into());
         }
     }
 
-    /// An entry of a line of entries came.
+    /// An entry of a line of entries came, as the last of them.
+    pub fn add_entry(&mut self, number: u64) {
+        if number.is_multiple_of(CHUNK) {
+            self.new_from.get_or_insert(u128::from(number / CHUNK));
+        }
+        self.touch_entry(number);
+    }
+
+    /// An entry of a line of entries changed.
     pub fn touch_entry(&mut self, number: u64) {
         self.touch(number / CHUNK);
     }
 
     /// The oldest entry of a line of entries went. Its chunk is written anew only when it is the last to go: until then,
-    /// readers pass over it.
+    /// readers pass over it. What came and went since changes were last taken leaves no trace, however much it is.
     pub fn drop_entry(&mut self, number: u64) {
         if number % CHUNK == CHUNK - 1 {
-            self.touch(number / CHUNK);
+            let chunk = u128::from(number / CHUNK);
+            if self.new_from.is_some_and(|first| chunk >= first) {
+                self.forget(chunk);
+            } else {
+                self.touch(chunk);
+            }
         }
     }
 
     /// Forgets that a record was touched; tells whether it was.
     pub fn forget(&mut self, id: impl Into<u128>) -> bool {
-        self.0.as_mut().is_some_and(|ids| ids.remove(&id.into()))
+        self.ids.as_mut().is_some_and(|ids| ids.remove(&id.into()))
     }
 
     /// What was noted since last asked, ascending.
     pub fn take(&mut self) -> BTreeSet<u128> {
-        self.0.as_mut().map(std::mem::take).unwrap_or_default()
+        self.new_from = None;
+        self.ids.as_mut().map(std::mem::take).unwrap_or_default()
     }
 }

@@ -28,6 +28,7 @@ fn a_flood_of_everything() {
         status.repairs_refused,
         status.confirmations_dropped,
         status.namings_dropped,
+        status.evidence_dropped,
     ];
     assert!(reached.iter().all(|count| *count > 0), "{status:#?}");
 }

@@ -37,6 +37,18 @@ if command -v go >/dev/null; then
         go build -tags sds_system -o app .
     )
     [ "$("$scratch/app/app")" = 'alice says hi' ] || { echo 'install: the Go module does not work' >&2; exit 1; }
+
+    # The drop-in for sds-go-bindings, in the same way.
+    cp -R go-bindings/dropin "$scratch/dropin"
+    mkdir -p "$scratch/status"
+    cp tests/dropin/app/main.go tests/dropin/go.mod tests/dropin/go.sum "$scratch/status"
+    (
+        cd "$scratch/status"
+        go mod edit -replace github.com/waku-org/sds-go-bindings="$scratch/dropin"
+        go build -tags sds_system -o app .
+        ./app | LC_ALL=C sort >output
+    )
+    cmp "$scratch/status/output" tests/dropin/app/output.txt || { echo 'install: the drop-in does not work' >&2; exit 1; }
 fi
 
 # DESTDIR goes before the paths and not into them.

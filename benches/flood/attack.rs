@@ -13,12 +13,14 @@ const OLD: usize = 2_000;
 /// Ids of honest messages that are kept to be forged: these are still remembered. Under an id that is forgotten, a forged
 /// message is new, well-formed content, of which no flood of anything else consists.
 const OVERHEARD: usize = 200;
+/// Of these, the latest may not be acknowledged yet.
+const OPEN: usize = 20;
 /// Names in a huge history, and in an ordinary made-up one. The limit is 1,024.
 const HUGE: usize = 1_000;
 const FEW: usize = 3;
 
 /// What a hostile message is. Out of a hundred messages, so many are of each kind.
-const KINDS: [(Kind, u64); 9] = [
+const KINDS: [(Kind, u64); 10] = [
     (Kind::Unmet, 25),
     (Kind::HugeHistory, 1),
     (Kind::HugeSync, 1),
@@ -26,7 +28,8 @@ const KINDS: [(Kind, u64); 9] = [
     (Kind::Forged, 14),
     (Kind::FarOff, 10),
     (Kind::Ones, 9),
-    (Kind::SyncStorm, 15),
+    (Kind::SyncStorm, 13),
+    (Kind::Claiming, 2),
     (Kind::Asking, 5),
 ];
 
@@ -47,6 +50,8 @@ enum Kind {
     Ones,
     /// Sync messages that name what does not exist, in both formats.
     SyncStorm,
+    /// Histories that name honest messages which were acknowledged long ago, under ever new names of the longest.
+    Claiming,
     /// Requests for everything that was heard of.
     Asking,
 }
@@ -138,6 +143,7 @@ impl Attacker {
                     if self.rng.bool() { (Profile::Rfc, None) } else { (Profile::Libsds, Some(&b""[..])) };
                 self.naming(Message { content, ..plain }, FEW, profile)
             }
+            Kind::Claiming => self.claiming(Message { content: None, ..plain }),
             Kind::Asking => self.asking(Message { content: None, ..plain }),
         }
     }
@@ -155,6 +161,14 @@ impl Attacker {
         let entry = |name| HistoryEntry { message_id: name, retrieval_hint: hint, sender_id: Some(name) };
         let causal_history = names.iter().map(|name| entry(name.as_str())).collect();
         encode(profile, &Message { causal_history, ..message })
+    }
+
+    /// The latest are left out: their acknowledgements are to be honest ones.
+    fn claiming(&mut self, message: Message<'_>) -> Vec<u8> {
+        let sender = format!("{:0>255}", self.rng.u64(..));
+        let entry = |id| HistoryEntry { message_id: id, ..HistoryEntry::default() };
+        let causal_history = self.overheard.iter().rev().skip(OPEN).map(|id| entry(id.as_str())).collect();
+        encode(Profile::Rfc, &Message { sender_id: &sender, causal_history, ..message })
     }
 
     fn asking(&self, message: Message<'_>) -> Vec<u8> {

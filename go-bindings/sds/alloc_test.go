@@ -42,6 +42,7 @@ func TestAllocations(t *testing.T) {
 		}},
 		{"unwrap: the content and the ids in one", 2, func() { _, _ = alice.UnwrapIncoming(incoming[next()], tick()) }},
 		{"batch of 10: the same for each, and the list", 21, func() { _, _ = alice.UnwrapIncomingBatch(incoming[:10], now) }},
+		{"hints provided: the ids in one", 1, func() { _ = alice.ProvideHints(channel, func(sds.MessageID) []byte { return content[:32] }) }},
 		{"dependencies met", 0, func() { _ = alice.MarkDependenciesMet(channel, ids[:10], now) }},
 		{"refused: the error and its text", 2, func() { _, _ = alice.UnwrapIncoming(garbage, now) }},
 		{"next deadline", 0, func() { _, _, _ = alice.NextDeadline() }},

@@ -28,7 +28,8 @@
 // # Keeping state
 //
 // There are three ways to open a manager. [Open] keeps its state in memory only: for tests, and for what may be forgotten.
-// [OpenStore] keeps it in a file of its own: for most programs, since there is nothing more to do. [OpenExternal] leaves it
+// [OpenStore] keeps it in a file of its own: for programs that show the log that is in it, or compare theirs with it at
+// start. [OpenExternal] leaves it
 // to the program, which keeps the records in a database that it has anyway, and commits them in one transaction with rows of
 // its own: for programs whose rows have to agree with them, or whose database is encrypted. After either, an app that has
 // no log of its own shows the stored one ([Manager.ReadLog], [Manager.ReadLogRecord]) before the network is up; and one that

@@ -18,7 +18,7 @@ import (
 type Manager struct {
 	handle handle
 	kept   kept
-	// wake holds a token when a call may have made outputs or a nearer deadline since Run last looked.
+	// wake holds a token when a call may have made outputs or a nearer deadline since Run, or who calls Wake, last looked.
 	wake    chan struct{}
 	close   sync.Once
 	cleanup runtime.Cleanup
@@ -442,6 +442,16 @@ func (m *Manager) Drain() ([]Output, error) {
 	return outputs, nil
 }
 
+// Wake returns a channel that holds a token when a call may have made outputs or a nearer deadline since the last token was
+// taken: for a loop of the program's own, in place of Run. Take the token first, then look. Close leaves one, too. It is nil
+// for a nil Manager.
+func (m *Manager) Wake() <-chan struct{} {
+	if m == nil {
+		return nil
+	}
+	return m.wake
+}
+
 // MessageStatus tells how far a message of ours got, and who gave evidence of having it.
 //
 // Errors: ErrUnknownChannel, ErrUnknownMessage; ErrInvalidID, ErrNotUTF8.
@@ -505,8 +515,8 @@ func (m *Manager) done(err error) error {
 	return err
 }
 
-// notify leaves a token for Run. It comes after what it tells of, and the token stays until Run takes it; hence Run, which
-// looks after it took the token, sees everything. See Run.
+// notify leaves a token for Run and Wake. It comes after what it tells of, and the token stays until it is taken; hence who
+// looks after that sees everything. See Run.
 func (m *Manager) notify() {
 	if m == nil {
 		return

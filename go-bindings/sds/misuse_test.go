@@ -32,6 +32,7 @@ var calls = map[string]func(m *sds.Manager) error{
 	"SetHint":        func(m *sds.Manager) error { return m.SetRetrievalHint(channel, "m", []byte("x")) },
 	"Missing":        func(m *sds.Manager) error { _, err := m.Missing(channel); return err },
 	"NextHistory":    func(m *sds.Manager) error { _, err := m.NextHistory(channel); return err },
+	"ProvideHints":   func(m *sds.Manager) error { return m.ProvideHints(channel, func(sds.MessageID) []byte { return nil }) },
 	"Tick":           func(m *sds.Manager) error { return m.Tick(epoch) },
 	"NextDeadline":   func(m *sds.Manager) error { _, _, err := m.NextDeadline(); return err },
 	"Drain":          func(m *sds.Manager) error { _, err := m.Drain(); return err },

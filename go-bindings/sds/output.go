@@ -143,7 +143,8 @@ type RepairAnswered struct {
 	MessageID MessageID
 }
 
-// Repaired tells that a missing message that we had asked for is here (RFC 109, SDS-R).
+// Repaired tells that a missing message that we had asked for is here; or, in a libsds channel, that it turned out to have
+// no content (RFC 109, SDS-R).
 type Repaired struct {
 	// ChannelID is the channel.
 	ChannelID string

@@ -124,30 +124,48 @@ func (r *record) history() ([]HistoryEntry, error) {
 	entries := make([]HistoryEntry, r.entryCount)
 	b := r.entries
 	for i := range entries {
-		if len(b) < entryHead {
-			return nil, errRecord
+		read, rest, err := readEntry(b)
+		if err != nil {
+			return nil, err
 		}
-		id := binary.LittleEndian.Uint32(b)
-		hint := binary.LittleEndian.Uint32(b[4:])
-		sender := binary.LittleEndian.Uint32(b[8:])
-		hintLen, senderLen := present(hint), present(sender)
-		b = b[entryHead:]
-		if id == absent || uint64(id)+hintLen+senderLen > uint64(len(b)) {
-			return nil, errRecord
-		}
+		b = rest
 		entry := &entries[i]
-		entry.MessageID, b = MessageID(b[:id]), b[id:]
-		if hint != absent {
-			// Empty is not absent: a hint that is there is never nil.
-			entry.RetrievalHint = append(make([]byte, 0, hintLen), b[:hintLen]...)
+		entry.MessageID, entry.SenderID = MessageID(read.messageID), ParticipantID(read.senderID)
+		if read.hint != nil {
+			entry.RetrievalHint = append(make([]byte, 0, len(read.hint)), read.hint...)
 		}
-		b = b[hintLen:]
-		entry.SenderID, b = ParticipantID(b[:senderLen]), b[senderLen:]
 	}
 	if len(b) != 0 {
 		return nil, errRecord
 	}
 	return entries, nil
+}
+
+// entry is one entry of a record, borrowed as the record is. A hint that is there is never nil: empty is not absent.
+type entry struct {
+	messageID, hint, senderID []byte
+}
+
+// readEntry reads the first entry of b and returns what follows it.
+func readEntry(b []byte) (e entry, rest []byte, err error) {
+	if len(b) < entryHead {
+		return entry{}, nil, errRecord
+	}
+	id := binary.LittleEndian.Uint32(b)
+	hint := binary.LittleEndian.Uint32(b[4:])
+	sender := binary.LittleEndian.Uint32(b[8:])
+	hintLen, senderLen := present(hint), present(sender)
+	b = b[entryHead:]
+	if id == absent || uint64(id)+hintLen+senderLen > uint64(len(b)) {
+		return entry{}, nil, errRecord
+	}
+	e.messageID, b = b[:id], b[id:]
+	if hint != absent {
+		e.hint = b[:hintLen]
+	}
+	b = b[hintLen:]
+	e.senderID = b[:senderLen]
+	return e, b[senderLen:], nil
 }
 
 // present is the number of bytes that a length stands for.

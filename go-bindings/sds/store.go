@@ -37,6 +37,10 @@ type StoreOptions struct {
 // and what it would have returned comes out of Drain then. Until it is, calls that make more are refused with the same
 // status, and change nothing.
 //
+// Messages that were handed out just before the process ended, or were about to be, are in the file and are not handed out
+// again. A program that has a log of its own in another database reads this one at start, by ReadLog, and takes what it
+// lacks; or uses OpenExternal. Nor are other outputs told again: ask MessageStatus and Missing.
+//
 // The file is made if it is not there. Another, named like it with -wal at its end, may lie beside it and is part of it. One
 // manager at a time can have it. The participant of the Config has to be that of the file; the seed is the one in the file, if there is
 // one.
@@ -89,6 +93,11 @@ type StoredRecord struct {
 // After each call that changed something, Offer has what to write. Commit it, then Confirm it. Until then what depends on it
 // is held back: the bytes of WrapOutgoing (Wrapped.Held is true, and they come as a Transmit) and all outputs. What
 // UnwrapIncoming returns is in the host's hands already: show it when it is committed.
+//
+// Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
+// or sent, is in the Offer: its puts whose Key IsMessage, which ReadLogRecord reads. Do not wait for Delivered, which comes
+// out of Drain when the transaction is over. An output that was not drained when the process ended is not told again: what
+// was to be transmitted is sent again in its time, and for the rest ask MessageStatus and Missing.
 //
 // The records are all that is kept, in any order: what was put and neither deleted, forgotten nor wiped; none at the first
 // start. They are copied. The participant of the Config has to be theirs; the seed is theirs, too.
@@ -235,7 +244,8 @@ type LogPage struct {
 }
 
 // ReadLog reads a page of a channel's stored log, in its order: the messages after a place, at most limit of them, which
-// is 1 to 10,000; more is taken for that. The zero LogPosition is before the first message. The channel may be closed.
+// is 1 to 10,000; more is taken for that. Where messages are large there are fewer: a page ends with the one that brings it
+// to 16 MiB. The zero LogPosition is before the first message. The channel may be closed.
 //
 // Errors: ErrUnknownChannel; ErrWrongStore unless the manager was opened with OpenStore; ErrStoreFailed, ErrStoreUnusable;
 // ErrInvalidID, ErrNotUTF8; ErrInvalidArgument for a limit below 1.

@@ -107,15 +107,15 @@ impl RollingFilter {
                 self.filter.insert(filter).insert(&item);
             }
         }
-        self.unsaved.touch_entry(self.first_number.wrapping_add(self.entries.len() as u64));
+        self.unsaved.add_entry(self.first_number.wrapping_add(self.entries.len() as u64));
         self.push(item, self.now_ms);
     }
 
     fn push(&mut self, item: ItemHash, at: TimeMs) {
         let (entries, first, key) = (&self.entries, self.first(), self.seed);
         let number = first.wrapping_add(entries.len() as u32);
-        let same = |other: &u32| entry(entries, first, *other).item == item;
-        let hash = |other: &u32| entry(entries, first, *other).item.keyed(key);
+        let same = |other: &u32| entry(entries, first, *other).is_some_and(|it| it.item == item);
+        let hash = |other: &u32| entry(entries, first, *other).map_or(0, |it| it.item.keyed(key));
         match self.by_item.entry(item.keyed(key), same, hash) {
             Entry::Occupied(mut slot) => *slot.get_mut() = number,
             Entry::Vacant(slot) => drop(slot.insert(number)),
@@ -136,11 +136,10 @@ impl RollingFilter {
     /// Whether the id was inserted within the window. Exact, unlike [`contains`](Self::contains). An id past the window
     /// is not covered, though its bits may stay for a while, so it can be inserted anew.
     pub fn covers(&self, item: &ItemHash) -> bool {
-        let same = |number: &u32| entry(&self.entries, self.first(), *number).item == *item;
-        match self.by_item.find(item.keyed(self.seed), same) {
-            Some(number) => !self.is_past(entry(&self.entries, self.first(), *number)),
-            None => false,
-        }
+        let covered = |number: &u32| entry(&self.entries, self.first(), *number);
+        let same = |number: &u32| covered(number).is_some_and(|it| it.item == *item);
+        let latest = self.by_item.find(item.keyed(self.seed), same).and_then(covered);
+        latest.is_some_and(|it| !self.is_past(it))
     }
 
     /// Whether a receiver of [`wire_bytes`](Self::wire_bytes) would find the id in it.
@@ -287,12 +286,12 @@ impl RollingFilter {
             let room = keep.saturating_mul(2);
             self.entries.shrink_to(room);
             let (entries, first, key) = (&self.entries, self.first(), self.seed);
-            self.by_item.shrink_to(room, |number| entry(entries, first, *number).item.keyed(key));
+            self.by_item.shrink_to(room, |number| entry(entries, first, *number).map_or(0, |it| it.item.keyed(key)));
         }
     }
 }
 
-/// The entry of a number that is in the table.
-fn entry(entries: &VecDeque<Covered>, first_number: u32, number: u32) -> &Covered {
-    &entries[number.wrapping_sub(first_number) as usize]
+/// The entry of a number; every number in the table has one.
+fn entry(entries: &VecDeque<Covered>, first_number: u32, number: u32) -> Option<&Covered> {
+    entries.get(number.wrapping_sub(first_number) as usize)
 }

@@ -85,6 +85,18 @@ pub struct ChannelSummary {
 }
 
 impl ChannelRecord {
+    /// The host's clock stepped back from one time to another: what [`Channel::observe`] of either would do. Returns by
+    /// how much deadlines move, in the host's milliseconds.
+    pub fn step_back(&mut self, from_ms: TimeMs, to_ms: TimeMs, step_ms: u64) -> u64 {
+        // One that is not whole is an error for who reads the channel.
+        let [lamport_ms, steady_ms, offset_ms] = self.clock[..] else { return 0 };
+        let mut clock = Clock::restore([lamport_ms, steady_ms, offset_ms], step_ms);
+        clock.observe(from_ms);
+        clock.observe(to_ms);
+        self.clock = clock.record().to_vec();
+        clock.record()[2].saturating_sub(offset_ms)
+    }
+
     fn options(&self) -> ChannelOptions {
         options(self.libsds, self.from_now, self.derived_ids)
     }

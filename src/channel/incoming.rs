@@ -1,8 +1,10 @@
 //! Messages that wait for others, and the others they wait for.
 //!
-//! Two kinds of deadlines lie in one queue. A *missing* message (named, not here) is lost at its deadline. A *waiting*
-//! message (here, not in causal order yet) is delivered at its deadline whatever it still waits for, which can then only
-//! be messages in a cycle with it.
+//! Two kinds of deadlines lie in one queue, each a whole timeout long and nobody else's. A *missing* message (named, not
+//! here) is lost at its deadline, a timeout after it was first named. A *waiting* message (here, not in causal order yet)
+//! is delivered a timeout after it came, whatever it still waits for: messages that came later and wait in turn, or a
+//! cycle. So no chain of made-up names delays anything beyond its time, and since nothing inherits a deadline, nothing
+//! made up ends the wait of an honest message, and its repair, before that.
 
 mod durable;
 
@@ -143,9 +145,9 @@ impl Incoming {
         [self.missing_due.first(), self.waiting_due.first()].into_iter().flatten().map(|due| due.0).min()
     }
 
-    /// A message came that may have been missing: it is missing no longer. Returns the deadline it inherits.
-    pub fn arrived(&mut self, hash: IdHash) -> Option<TimeMs> {
-        self.remove_missing(hash).map(|missing| missing.deadline_ms)
+    /// A message came that may have been missing: it is missing no longer. Returns whether it was.
+    pub fn arrived(&mut self, hash: IdHash) -> bool {
+        self.remove_missing(hash).is_some()
     }
 
     fn remove_missing(&mut self, hash: IdHash) -> Option<Missing> {
@@ -158,9 +160,9 @@ impl Incoming {
 
     /// Notes that a message is named and not here. `waited`: by one that waits for it, or is about to.
     ///
-    /// What was named before keeps the earliest deadline of all who wait for it, so that made-up chains of names cannot
-    /// delay anything further, and learns what was not said of it. When `max` are missing, the first named of those that
-    /// nobody waits for gives way: sync messages cost nothing to make up, and must not hide what honest messages miss.
+    /// What was named before keeps its deadline, and learns what was not said of it. When `max` are missing, the first named
+    /// of those that nobody waits for gives way: sync messages cost nothing to make up, and must not hide what honest
+    /// messages miss.
     pub fn note_missing(
         &mut self,
         hash: IdHash,
@@ -172,7 +174,6 @@ impl Incoming {
         if let Some(known) = self.missing.get_mut(&hash) {
             known.dependency.fill_in(named);
             self.unsaved.missing.touch(hash);
-            self.bring_forward(hash, deadline_ms);
             return Noted::Known;
         }
         let mut noted = Noted::New;
@@ -224,29 +225,7 @@ impl Incoming {
         self.unsaved.states.touch(message.arrival);
         self.by_arrival.insert(message.arrival, hash);
         self.waiting_due.insert((message.deadline_ms, hash));
-        let unmet = message.unmet.clone();
-        let deadline_ms = message.deadline_ms;
         self.waiting.insert(hash, message);
-        unmet.into_iter().for_each(|dependency| self.bring_forward(dependency, deadline_ms));
-    }
-
-    /// What a message waits for is due no later than the message itself: passed on along all that wait in turn.
-    fn bring_forward(&mut self, hash: IdHash, deadline_ms: TimeMs) {
-        let mut todo = vec![hash];
-        while let Some(hash) = todo.pop() {
-            if let Some(waiting) = self.waiting.get_mut(&hash).filter(|waiting| waiting.deadline_ms > deadline_ms) {
-                self.waiting_due.remove(&(waiting.deadline_ms, hash));
-                waiting.deadline_ms = deadline_ms;
-                self.waiting_due.insert((deadline_ms, hash));
-                self.unsaved.states.touch(waiting.arrival);
-                todo.extend_from_slice(&waiting.unmet);
-            } else if let Some(missing) = self.missing.get_mut(&hash).filter(|it| it.deadline_ms > deadline_ms) {
-                self.missing_due.remove(&(missing.deadline_ms, hash));
-                missing.deadline_ms = deadline_ms;
-                self.missing_due.insert((deadline_ms, hash));
-                self.unsaved.missing.touch(hash);
-            }
-        }
     }
 
     /// An id is met: who waited for it alone waits no longer. Returns those, still in the buffer.
@@ -330,10 +309,11 @@ impl Incoming {
         self.remove_missing(hash).map(|missing| (hash, missing.dependency))
     }
 
-    /// The waiting message whose time is up that comes first in the order of the log.
-    pub fn overdue(&self, now_ms: TimeMs) -> Option<IdHash> {
+    /// The waiting messages whose time is up, in the order of the log.
+    pub fn overdue(&self, now_ms: TimeMs) -> Vec<IdHash> {
         let due = self.waiting_due.iter().take_while(|due| due.0 <= now_ms);
-        let due = due.filter_map(|due| self.waiting.get_key_value(&due.1));
-        due.min_by(|a, b| (a.1.lamport_ms, &a.1.message_id).cmp(&(b.1.lamport_ms, &b.1.message_id))).map(|due| *due.0)
+        let mut due: Vec<_> = due.filter_map(|due| self.waiting.get_key_value(&due.1)).collect();
+        due.sort_unstable_by(|a, b| (a.1.lamport_ms, &a.1.message_id).cmp(&(b.1.lamport_ms, &b.1.message_id)));
+        due.into_iter().map(|due| *due.0).collect()
     }
 }

@@ -209,7 +209,8 @@ impl Log {
     fn add(&mut self, entry: Entry) -> u32 {
         let number = self.first.wrapping_add(self.entries.len() as u32);
         let (entries, first) = (&self.entries, self.first);
-        let hash_of = |other: &u32| entries[other.wrapping_sub(first) as usize].hash.short();
+        // Every number in the table has an entry.
+        let hash_of = |other: &u32| entries.get(other.wrapping_sub(first) as usize).map_or(0, |it| it.hash.short());
         self.by_id.insert_unique(entry.hash.short(), number, hash_of);
         self.whole_bytes.add(entry.whole_len());
         self.entries.push_back(entry);

@@ -205,26 +205,32 @@ impl Channel {
 
     /// When [`Channel::tick`] has something to do, in the host's milliseconds. Ask after every other call.
     pub fn next_deadline_ms(&self) -> Option<TimeMs> {
+        self.deadlines_ms().into_iter().flatten().min()
+    }
+
+    /// The same in two parts: the one that moves along when the host's clock steps back, and the one at which a message that
+    /// is stamped too far ahead has its place.
+    pub fn deadlines_ms(&self) -> [Option<TimeMs>; 2] {
         let asking = self.requests.next_due_ms(&self.config).filter(|_| self.sync.is_enabled());
         let sending = [self.outgoing.next_due_ms(), self.sync.next_due_ms(), asking, self.answers.next_due_ms()];
         let steady = sending.into_iter().chain([self.incoming.next_deadline_ms()]).flatten();
         let steady = steady.filter(|_| self.is_online()).min().map(|due| self.clock.to_host(due));
         let release = self.log.first_held_ms().map(|stamp| stamp.saturating_sub(self.max_drift_ms()));
-        [steady, release].into_iter().flatten().min()
+        [steady, release]
     }
 
     /// Tells that messages are here by other means: who waits for them waits no longer. They enter neither filter nor
     /// log, and are delivered should they come.
     pub fn mark_dependencies_met(&mut self, message_ids: &[&str], now_ms: TimeMs) {
         self.clock.observe(now_ms);
-        for message_id in message_ids {
-            let hash = self.ids.hash(message_id);
-            if !self.log.was_received(hash) {
-                self.log.remember(hash, log::Known::Met);
+        let hashes: Vec<_> = message_ids.iter().map(|message_id| self.ids.hash(message_id)).collect();
+        for hash in &hashes {
+            if !self.log.was_received(*hash) {
+                self.log.remember(*hash, log::Known::Met);
             }
-            self.no_longer_missing(hash);
-            self.deliver_dependents(hash);
+            self.no_longer_missing(*hash);
         }
+        self.deliver_dependents(hashes);
     }
 
     /// Hashes of those ids that memory does not know to have been here, each once.
@@ -274,8 +280,11 @@ impl Channel {
         self.outgoing.status(self.ids.hash(message_id))
     }
 
-    /// Whether nothing was sent or received yet.
+    /// Whether nothing was sent or received yet. Of a channel in use, a count tells at once, whatever it holds.
     pub fn is_unused(&self) -> bool {
+        if self.counters.sent > 0 || self.counters.received > 0 || self.outgoing.under_review() > 0 {
+            return false;
+        }
         let status = self.status();
         let now = self.clock.lamport_ms();
         status == ChannelStatus { lamport_timestamp_ms: now, ..ChannelStatus::default() } && self.floor_ms.is_none()
@@ -335,11 +344,10 @@ impl Channel {
         Some(&entry.sender_id).filter(|sender_id| self.config.repairs() && !sender_id.is_empty())
     }
 
-    /// A message is here, or is given up, or need not be here: it is not asked for. Returns the deadline it inherits, if it
-    /// was missing.
-    fn no_longer_missing(&mut self, hash: IdHash) -> Option<TimeMs> {
+    /// A message is here, or need not be here: it is missing no longer, and not asked for.
+    fn no_longer_missing(&mut self, hash: IdHash) {
         self.requests.remove(hash);
-        self.incoming.arrived(hash)
+        self.incoming.arrived(hash);
     }
 
     fn emit(&mut self, event: Event) {

@@ -19,7 +19,7 @@ use crate::output::{Event, MessageState, MessageStatus};
 use crate::types::{MessageId, TimeMs};
 use durable::Unsaved;
 pub(super) use durable::{OutgoingRecord, OutgoingRecords};
-use own::{Evidence, Own};
+use own::{Evidence, Own, name_len};
 
 /// What a review needs of a message, side by side with its like.
 #[derive(Debug)]
@@ -57,11 +57,15 @@ pub(super) struct Outgoing {
     due: BTreeSet<(TimeMs, IdHash)>,
     /// Bytes of these.
     review_bytes: Tally,
+    /// Bytes of the names of those who possibly acknowledged these. They have their own limit: strangers choose them, and
+    /// must not leave our messages without room.
+    review_names: Tally,
     /// Those given up, oldest first.
     given_up: VecDeque<IdHash>,
     given_up_bytes: Tally,
     /// Acknowledged and cancelled ones, oldest first, kept to tell their status and to repeat their bytes.
     ended: VecDeque<IdHash>,
+    /// What these hold, names included.
     ended_bytes: Tally,
     acknowledged_total: u64,
     /// Filters and participants that were not taken down for a message because it had enough of them.
@@ -245,11 +249,32 @@ impl Outgoing {
     }
 
     fn acknowledge(&mut self, hash: IdHash, who: &str, config: &Config, events: &mut Vec<Event>) {
-        let Some(own) = self.messages.get_mut(&hash) else { return };
+        if !self.messages.contains_key(&hash) {
+            return;
+        }
         self.unsaved.states.touch(hash);
-        let noted = own.add_acknowledger(who, true, config.max_acknowledgers);
+        let noted = self.note_acknowledger(hash, who, true, config);
         self.evidence_dropped = self.evidence_dropped.saturating_add(u64::from(!noted));
         self.finish(hash, MessageState::Acknowledged, config, events);
+        // One more name of a message that has ended may be one too many.
+        self.forget_ended(config);
+    }
+
+    /// Remembers who acknowledged a message, for certain or possibly; false if there is no room for the name.
+    fn note_acknowledger(&mut self, hash: IdHash, who: &str, certain: bool, config: &Config) -> bool {
+        let Some(own) = self.messages.get_mut(&hash) else { return true };
+        let in_review = own.place.is_some();
+        let is_full =
+            in_review && self.review_names.bytes().saturating_add(name_len(who)) > config.max_unacknowledged_bytes;
+        let before = own.acknowledgers.len();
+        let most = if is_full { before } else { config.max_acknowledgers };
+        let noted = own.add_acknowledger(who, certain, most);
+        if own.acknowledgers.len() > before {
+            // Each message is in one of the two.
+            let held = if in_review { &mut self.review_names } else { &mut self.ended_bytes };
+            held.add(name_len(who));
+        }
+        noted
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -269,8 +294,10 @@ impl Outgoing {
             return;
         }
         self.unsaved.states.touch(hash);
-        let noted = own.has_room_for(&evidence) & own.add_acknowledger(who, false, config.max_acknowledgers);
+        let has_room = own.has_room_for(&evidence);
+        let noted = has_room & self.note_acknowledger(hash, who, false, config);
         self.evidence_dropped = self.evidence_dropped.saturating_add(u64::from(!noted));
+        let Some(own) = self.messages.get_mut(&hash) else { return };
         if !own.add_evidence(evidence) {
             return;
         }
@@ -307,11 +334,11 @@ impl Outgoing {
             self.acknowledged_total = self.acknowledged_total.saturating_add(1);
             events.push(Event::Acknowledged { message_id: own.message_id.clone() });
         }
-        let len = own.bytes.len();
+        let held_len = own.held_len();
         self.hope_again(hash);
         if before != MessageState::Cancelled {
             self.queue(hash);
-            self.ended_bytes.add(len);
+            self.ended_bytes.add(held_len);
             self.ended.push_back(hash);
         }
         self.schedule(hash, None);
@@ -319,7 +346,7 @@ impl Outgoing {
         self.forget_ended(config);
     }
 
-    /// Keeps no more ended messages than the log does, and no more bytes of them.
+    /// Keeps no more ended messages than the log does, and no more bytes of them and of the names of those who have them.
     fn forget_ended(&mut self, config: &Config) {
         // The latest is kept, whatever its size: the host is about to be told, and may ask.
         while self.ended.len() > config.log_messages
@@ -329,7 +356,7 @@ impl Outgoing {
             if let Some(own) = self.messages.get(&oldest)
                 && own.has_ended()
             {
-                self.ended_bytes.take_off(own.bytes.len());
+                self.ended_bytes.take_off(own.held_len());
                 self.remove(oldest);
             }
         }
@@ -343,7 +370,7 @@ impl Outgoing {
         }
         let own = self.messages.get_mut(&hash).filter(|own| own.state != MessageState::Acknowledged)?;
         if own.state == MessageState::Cancelled {
-            self.ended_bytes.take_off(own.bytes.len());
+            self.ended_bytes.take_off(own.held_len());
             self.ended.retain(|ended| *ended != hash);
         }
         self.hope_again(hash);
@@ -431,6 +458,7 @@ impl Outgoing {
             own.place = Some(self.review.len());
             self.unsaved.states.touch(hash);
             self.review_bytes.add(own.bytes.len());
+            self.review_names.add(own.names_len());
             self.review.push(UnderReview { hash, farm: None, murmur: None, last: None });
         }
     }
@@ -440,6 +468,7 @@ impl Outgoing {
         let Some(place) = own.place.take() else { return };
         self.unsaved.states.touch(hash);
         self.review_bytes.take_off(own.bytes.len());
+        self.review_names.take_off(own.names_len());
         self.review.swap_remove(place);
         if let Some(moved) = self.review.get(place)
             && let Some(own) = self.messages.get_mut(&moved.hash)

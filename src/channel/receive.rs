@@ -203,15 +203,18 @@ impl Channel {
         believable && latest.all(covers)
     }
 
-    /// A sync message: its history tells what we miss. Nothing else of it stays, except that libsds members take it for
-    /// an ordinary message and will name it, so that its id must not count as missing.
+    /// A sync message: its history tells what we miss. Nothing else of it stays, except that in a libsds channel members
+    /// take it for an ordinary message and will name it, so that its id must not count as missing.
     fn receive_sync(&mut self, incomer: &Incomer<'_>) -> Received {
         let (unmet, before_us) = self.dependencies(incomer);
-        // Where ids are derived, none of a message that is named is that of a sync message: it would be made up.
-        if incomer.profile == Profile::Libsds && !self.options.derived_ids {
+        // Where ids are derived, none of a message that is named is that of a sync message: it would be made up. And in an
+        // rfc channel, nobody names one.
+        let is_named = self.profile == Profile::Libsds && incomer.profile == Profile::Libsds;
+        if is_named && !self.options.derived_ids {
             self.log.remember(incomer.hash, Known::Met);
-            self.no_longer_missing(incomer.hash);
-            self.deliver_dependents(incomer.hash);
+            self.repaired_if_asked(incomer.hash, incomer.message.message_id);
+            self.incoming.arrived(incomer.hash);
+            self.deliver_dependents([incomer.hash]);
         }
         before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
         let deadline_ms = self.timeout_ms(incomer.now);
@@ -230,7 +233,7 @@ impl Channel {
         self.sync.news(incomer.now.steady_ms, &self.config, &mut self.rng);
         let late = self.log.is_lost(incomer.hash);
         self.repaired_if_asked(incomer.hash, message.message_id);
-        let inherited_ms = self.incoming.arrived(incomer.hash);
+        let named = self.incoming.arrived(incomer.hash);
         let (unmet, before_us) = self.dependencies(incomer);
         let disposition = match (unmet.is_empty(), late, before_us.is_empty()) {
             (false, _, _) => Disposition::Waiting,
@@ -249,31 +252,23 @@ impl Channel {
                 sender_id: ParticipantId::from(message.sender_id),
                 hint: None,
                 whole,
-                namings: self.namings(inherited_ms.is_some()),
+                namings: self.namings(named),
                 flags: flags(incomer.own, late),
             };
             let stored =
                 self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
             self.deliver(entry, incomer.own, incomer.now, stored);
-            self.deliver_dependents(incomer.hash);
+            self.deliver_dependents([incomer.hash]);
         } else {
-            self.wait(incomer, whole, &unmet, late, inherited_ms);
+            self.wait(incomer, whole, &unmet, late, named);
         }
         Received { disposition, own: incomer.own, unmet: listed }
     }
 
     /// Puts a message with unmet dependencies into the incoming buffer.
-    fn wait(
-        &mut self,
-        incomer: &Incomer<'_>,
-        whole: Option<Whole>,
-        unmet: &[Dependency],
-        late: bool,
-        inherited_ms: Option<TimeMs>,
-    ) {
+    fn wait(&mut self, incomer: &Incomer<'_>, whole: Option<Whole>, unmet: &[Dependency], late: bool, named: bool) {
         let message = incomer.message;
-        let own_deadline_ms = self.timeout_ms(incomer.now);
-        let deadline_ms = inherited_ms.map_or(own_deadline_ms, |inherited| inherited.min(own_deadline_ms));
+        let deadline_ms = self.timeout_ms(incomer.now);
         self.report_missing(unmet, deadline_ms, incomer);
         let content = whole.as_ref().map(Whole::content);
         let content = content.unwrap_or_else(|| Bytes::copy_from_slice(message.payload().unwrap_or_default()));
@@ -285,7 +280,7 @@ impl Channel {
             whole,
             hint: None,
             late,
-            named: inherited_ms.is_some(),
+            named,
             own: incomer.own,
             since_ms: incomer.now.steady_ms,
             unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
@@ -339,6 +334,8 @@ impl Channel {
             if self.incoming.is_waiting(hash) {
                 continue;
             }
+            // Before another that gives way takes its place among those that were told.
+            let was_told = self.log.was_told(hash);
             match self.incoming.note_missing(hash, dependency, deadline_ms, waited, self.config.max_missing) {
                 Noted::New => {}
                 Noted::InsteadOf(other) => {
@@ -351,7 +348,7 @@ impl Channel {
                 }
                 Noted::Untracked => continue,
             }
-            if !self.log.was_told(hash) {
+            if !was_told {
                 self.emit(Event::Missing(dependency.clone()));
             }
             self.ask_for(hash, dependency, incomer.now);
@@ -393,14 +390,11 @@ impl Channel {
         lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms())
     }
 
-    /// Delivers all that waited for `hash` and now waits for nothing more, and what waited for that, in causal order,
-    /// and in log order among those that do not depend on each other.
-    pub(super) fn deliver_dependents(&mut self, hash: IdHash) {
-        if !self.incoming.is_waited_for(hash) {
-            return;
-        }
+    /// Delivers all that waited for these and now waits for nothing more, and what waited for that, in causal order, and
+    /// in log order among those that do not depend on each other.
+    pub(super) fn deliver_dependents(&mut self, met: impl IntoIterator<Item = IdHash>) {
         let mut ready = BTreeSet::new();
-        self.add_ready(hash, &mut ready);
+        met.into_iter().for_each(|hash| self.add_ready(hash, &mut ready));
         while let Some((_, _, next)) = ready.pop_first() {
             self.deliver_one_waiting(next);
             self.add_ready(next, &mut ready);
@@ -410,7 +404,7 @@ impl Channel {
     /// Delivers a waiting message whatever it still waits for, and what waited for it.
     pub(super) fn deliver_waiting(&mut self, hash: IdHash) {
         self.deliver_one_waiting(hash);
-        self.deliver_dependents(hash);
+        self.deliver_dependents([hash]);
     }
 
     fn add_ready(&mut self, met: IdHash, ready: &mut BTreeSet<(u64, MessageId, IdHash)>) {

@@ -48,21 +48,27 @@ impl Channel {
     /// first. Who sent it is told by our log: what the request claims may be made up.
     ///
     /// A message that is older than T_max, out of a store or replayed, asks for nothing any more: whoever sent it has asked
-    /// anew or has been answered.
+    /// anew or has been answered. A sender's clock may lag as far as it may run ahead: who waits for what it misses stamps
+    /// by that clock alone, since only what is delivered moves it.
     pub(super) fn take_up_requests(&mut self, message: &Message<'_>, now: Now) {
         let stamp_ms = message.lamport_timestamp_ms.unwrap_or(0);
-        let is_fresh = stamp_ms.saturating_add(self.config.repair_t_max_ms) >= now.wall_ms;
+        let age_ms = self.config.repair_t_max_ms.saturating_add(self.config.max_clock_drift_rfc_ms);
+        let is_fresh = stamp_ms.saturating_add(age_ms) >= now.wall_ms;
         if !self.config.repairs() || !is_fresh {
             return;
         }
         for entry in message.repair_request.iter().filter(|entry| !entry.message_id.is_empty()) {
             let hash = self.ids.hash(entry.message_id);
             self.requests.set_aside(hash, now.steady_ms, &self.config);
+            let (me, t_max_ms) = (&self.config.participant_id, self.config.repair_t_max_ms);
             if let Some((entry, whole)) = self.log.whole(hash) {
-                let (me, t_max_ms) = (&self.config.participant_id, self.config.repair_t_max_ms);
                 let wait_ms = t_resp_wait_ms(me, &entry.sender_id, &entry.message_id, t_max_ms);
                 let due_ms = now.steady_ms.saturating_add(wait_ms);
                 self.answers.add(hash, due_ms, whole.len(), now.steady_ms, &self.config);
+            } else if self.log.sender_of(hash).is_some_and(|sender_id| {
+                !in_response_group(me, sender_id, entry.message_id, self.config.num_response_groups())
+            }) {
+                self.answers.leave_to_others(now.steady_ms, &self.config);
             }
         }
     }

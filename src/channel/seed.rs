@@ -25,13 +25,13 @@ impl Channel {
     /// Takes in messages by name. Returns how many were new.
     pub fn seed(&mut self, known: &[Known<'_>], now_ms: TimeMs) -> usize {
         let now = self.clock.observe(now_ms);
-        let mut new = 0_usize;
+        let mut new = Vec::new();
         for message in known {
             let hash = self.ids.hash(message.message_id);
             if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
                 continue;
             }
-            new = new.saturating_add(1);
+            new.push(hash);
             let entry = log::Entry {
                 message_id: MessageId::from(message.message_id),
                 hash,
@@ -46,8 +46,9 @@ impl Channel {
             let stored = self.is_durable().then(|| Stored { bytes: Bytes::new(), since_ms: 0 });
             self.enter_log(entry, now, stored);
             self.no_longer_missing(hash);
-            self.deliver_dependents(hash);
         }
-        new
+        let count = new.len();
+        self.deliver_dependents(new);
+        count
     }
 }

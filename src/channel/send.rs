@@ -203,7 +203,7 @@ impl Channel {
         self.log.insert(entry, false, stored);
         // Others may have named it already: a copy of this state that was lost sent it.
         self.no_longer_missing(hash);
-        self.deliver_dependents(hash);
+        self.deliver_dependents([hash]);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         self.outgoing.make_room(bytes.len(), &self.config);
         let sent = Sent { message_id, hash, lamport_ms: draft.lamport_ms, bytes, number, sent_ms: now.steady_ms };

@@ -33,17 +33,23 @@ impl Channel {
         }
     }
 
-    /// Missing messages whose time is up are lost, and what waited for them is delivered. What is overdue even so waits
-    /// in a cycle, which is broken in the order of the log.
+    /// Missing messages whose time is up are lost, and what waited for them is delivered. What is overdue even so waits for
+    /// what came later and waits in turn, or in a cycle: it is delivered in the order of the log.
     fn sweep_incoming(&mut self, steady_ms: TimeMs) {
+        let mut lost = Vec::new();
         while let Some((hash, dependency)) = self.incoming.take_lost(steady_ms) {
             self.requests.remove(hash);
             self.log.remember(hash, log::Known::Lost);
             self.emit(Event::Lost(dependency));
-            self.deliver_dependents(hash);
+            lost.push(hash);
         }
-        while let Some(hash) = self.incoming.overdue(steady_ms) {
-            self.deliver_waiting(hash);
+        // All at once: in log order, whichever of them each waited for.
+        self.deliver_dependents(lost);
+        for hash in self.incoming.overdue(steady_ms) {
+            // One of the others may have set it free meanwhile.
+            if self.incoming.is_waiting(hash) {
+                self.deliver_waiting(hash);
+            }
         }
     }
 

@@ -189,13 +189,19 @@ pub(super) fn invalid(detail: String) -> Failure {
 /// # Safety
 /// If `data` is not NULL and `len` fits an `isize`, `len` bytes at `data` are writable, and nobody else uses them.
 pub(super) unsafe fn memory<'a>(data: *mut u8, len: usize, what: &str) -> Result<&'a mut [u8], Failure> {
+    check_memory(data, len, what)?;
     if len == 0 {
         return Ok(&mut []);
-    }
-    if data.is_null() || isize::try_from(len).is_err() {
-        return Err(invalid(format!("{what} is NULL or impossible with a length of {len}")));
     }
     // SAFETY: not NULL, and writable for `len` bytes by the caller's contract. What C left in it are some bytes, whichever;
     // they are written and never read.
     Ok(unsafe { slice::from_raw_parts_mut(data, len) })
+}
+
+/// Refuses memory that cannot be any, without borrowing it: what else lies there may still be in use.
+pub(super) fn check_memory(data: *mut u8, len: usize, what: &str) -> Result<(), Failure> {
+    if len != 0 && (data.is_null() || isize::try_from(len).is_err()) {
+        return Err(invalid(format!("{what} is NULL or impossible with a length of {len}")));
+    }
+    Ok(())
 }

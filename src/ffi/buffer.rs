@@ -25,39 +25,70 @@ pub struct sds_buffer_t {
     pub capacity: usize,
 }
 
-/// The buffer that a call writes to, checked before the call changes anything. What the call reads must not lie in it:
-/// it may move while that is in use.
+/// Where something lies in memory, by its addresses alone.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    from: usize,
+    len: usize,
+}
+
+impl Span {
+    /// `len` bytes at `data`.
+    pub(super) fn new(data: *const u8, len: usize) -> Self {
+        Self { from: data.addr(), len: if data.is_null() { 0 } else { len } }
+    }
+
+    /// A number or a structure, if there is one.
+    pub(super) fn of<T>(pointer: *const T) -> Self {
+        Self::new(pointer.cast(), size_of::<T>())
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        let end = |span: Self| span.from.saturating_add(span.len);
+        self.len != 0 && other.len != 0 && self.from < end(other) && other.from < end(self)
+    }
+}
+
+/// The buffer that a call writes to, checked before the call changes anything. Neither what the call reads nor what else it
+/// writes must lie in it, since its data may move, and be freed where it was; nor it in its own data.
 ///
 /// # Safety
 /// If `pointer` is not NULL, it points to a buffer that no other call uses for `'a`.
-pub(super) unsafe fn writable<'a>(pointer: *mut sds_buffer_t, read: &[&[u8]]) -> Result<&'a mut sds_buffer_t, Failure> {
-    // SAFETY: by the caller's contract.
-    let buffer = unsafe { pointer.as_mut() }.ok_or_else(|| invalid("out is NULL".to_owned()))?;
-    buffer.check()?;
-    if read.iter().any(|bytes| buffer.overlaps(bytes)) {
+pub(super) unsafe fn writable<'a>(
+    pointer: *mut sds_buffer_t,
+    read: &[&[u8]],
+    written: &[Span],
+) -> Result<&'a mut sds_buffer_t, Failure> {
+    if pointer.is_null() {
+        return Err(invalid("out is NULL".to_owned()));
+    }
+    // SAFETY: not NULL, so it is a buffer of the caller's, which can be read.
+    let (data, capacity) = unsafe { ((*pointer).data, (*pointer).capacity) };
+    check(data, capacity)?;
+    let (itself, data) = (Span::of(pointer), Span::new(data, capacity));
+    let is_in = |span: Span| span.overlaps(data) || span.overlaps(itself);
+    if read.iter().any(|bytes| is_in(Span::new(bytes.as_ptr(), bytes.len()))) {
         return Err(invalid("out holds memory that the call reads".to_owned()));
     }
-    Ok(buffer)
+    if written.iter().any(|span| is_in(*span)) || itself.overlaps(data) {
+        return Err(invalid("out holds memory that the call writes to besides".to_owned()));
+    }
+    // SAFETY: by the caller's contract, and nothing else that is borrowed lies in it.
+    Ok(unsafe { &mut *pointer })
+}
+
+/// Refuses a buffer that cannot be one: before a call changes anything.
+fn check(data: *mut u8, capacity: usize) -> Result<(), Failure> {
+    if data.is_null() != (capacity == 0) {
+        return Err(invalid("buffer has a capacity that does not fit its data".to_owned()));
+    }
+    Ok(())
 }
 
 impl sds_buffer_t {
-    fn overlaps(&self, bytes: &[u8]) -> bool {
-        let (ours, theirs) = (self.data.addr(), bytes.as_ptr().addr());
-        let (our_end, their_end) = (ours.saturating_add(self.capacity), theirs.saturating_add(bytes.len()));
-        !bytes.is_empty() && ours < their_end && theirs < our_end
-    }
-
-    /// Refuses a buffer that cannot be one: before a call changes anything.
-    fn check(&self) -> Result<(), Failure> {
-        if self.data.is_null() != (self.capacity == 0) {
-            return Err(invalid("buffer has a capacity that does not fit its data".to_owned()));
-        }
-        Ok(())
-    }
-
     /// The first `len` bytes of room, grown if need be. `self.len` stays.
     pub(super) fn room(&mut self, len: usize) -> Result<&mut [u8], Failure> {
-        self.check()?;
+        check(self.data, self.capacity)?;
         if len > self.capacity {
             self.grow(len)?;
         }

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args;
-use super::buffer::{self, sds_buffer_t};
+use super::buffer::{self, Span, sds_buffer_t};
 use super::config;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn sds_channel_list(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         guard(error, || {
-            let out = buffer::writable(out, &[])?;
+            let out = buffer::writable(out, &[], &[Span::of(error)])?;
             handle::with(manager, |manager| {
                 let mut end = 0;
                 for channel_id in manager.channels() {
@@ -293,7 +293,7 @@ pub unsafe extern "C" fn sds_channel_dump(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
-            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
+            let out = buffer::writable(out, &[channel_id.as_bytes()], &[Span::of(error)])?;
             let text = manager.dump_channel(channel_id)?;
             out.room(text.len())?.copy_from_slice(text.as_bytes());
             out.len = text.len();
@@ -351,7 +351,7 @@ unsafe fn named(
     // SAFETY: forwarded from the caller; each pointer is checked before use.
     unsafe {
         handle::with_channel(manager, channel_id, error, |manager, channel_id| {
-            let out = buffer::writable(out, &[channel_id.as_bytes()])?;
+            let out = buffer::writable(out, &[channel_id.as_bytes()], &[Span::of(error)])?;
             report::history(channel_id, &of(manager, channel_id)?).write_to(out)
         })
     }

@@ -1,6 +1,10 @@
 //! Handles: numbers that name managers, and survive every misuse.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::c_char;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -149,7 +153,23 @@ pub(super) fn close_all() -> Result<(), Failure> {
         }
         entries
     };
-    entries.iter().map(|entry| end(entry)).fold(Ok(()), Result::and)
+    end_all(&entries)
+}
+
+/// A panic in one keeps none of the others from being stored: it goes on once all have ended.
+fn end_all(entries: &[Arc<Entry>]) -> Result<(), Failure> {
+    let (mut result, mut panic) = (Ok(()), None);
+    for entry in entries {
+        // Whatever it was in the middle of is dropped with it.
+        match catch_unwind(AssertUnwindSafe(|| end(entry))) {
+            Ok(ended) => result = result.and(ended),
+            Err(payload) => panic = panic.or(Some(payload)),
+        }
+    }
+    match panic {
+        Some(payload) => resume_unwind(payload),
+        None => result,
+    }
 }
 
 fn retire(table: &mut Table, index: usize) {

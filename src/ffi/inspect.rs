@@ -1,7 +1,7 @@
 //! Looking into bytes without touching any state.
 
 use super::args;
-use super::buffer::{self, sds_buffer_t};
+use super::buffer::{self, Span, sds_buffer_t};
 use super::config::{SDS_PROFILE_LIBSDS, SDS_PROFILE_RFC};
 use super::guard::{guard, sds_error_t};
 use super::record::{Record, SDS_FLAG_LIBSDS, SDS_RECORD_INSPECTED};
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn sds_inspect(
             let numbers = args::output_sized(inspection, "inspection")?;
             let inspected = inspect(bytes).map_err(crate::error::Error::from)?;
             if !out.is_null() {
-                let out = buffer::writable(out, &[bytes])?;
+                let out = buffer::writable(out, &[bytes], &[Span::of(inspection), Span::of(error)])?;
                 let message = &inspected.message;
                 let libsds = inspected.profile == Profile::Libsds;
                 let record = Record {

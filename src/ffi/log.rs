@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args::{self, invalid};
-use super::buffer::{self, sds_buffer_t};
+use super::buffer::{self, Span, sds_buffer_t};
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
 use super::report;
@@ -42,7 +42,8 @@ unsafe impl args::Versioned for sds_known_t {}
 ///
 /// Parameters: `after_ms`, `after_id`: timestamp and id of the message after which the page begins: the last of the page
 /// before. 0 and the empty id begin with the first; a timestamp and the empty id, with the first that has this one or a
-/// later one. `limit`: how many messages at most, 1 to 10,000; more is taken for that. `out`: receives one
+/// later one. `limit`: how many messages at most, 1 to 10,000; more is taken for that. Where messages are large there are
+/// fewer: a page ends with the one that brings it to 16 MiB. `out`: receives one
 /// `SDS_RECORD_LOGGED` for each. `more`: NULL, or receives 1 if more may follow, and 0 at the end.
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_WRONG_STORE` unless the manager is from `sds_manager_open_store`;
@@ -68,7 +69,8 @@ pub unsafe extern "C" fn sds_read_log(
             if limit == 0 {
                 return Err(invalid("limit is 0".to_owned()));
             }
-            let out = buffer::writable(out, &[channel_id.as_bytes(), after_id.as_bytes()])?;
+            let written = [Span::of(more), Span::of(error)];
+            let out = buffer::writable(out, &[channel_id.as_bytes(), after_id.as_bytes()], &written)?;
             let more = args::optional_output(more);
             let page = manager.read_log(channel_id, Some((after_ms, after_id)), limit)?;
             let mut end = 0;
@@ -111,7 +113,7 @@ pub unsafe extern "C" fn sds_read_log_record(
             let key_bytes = args::bytes(key, key_len, "key")?;
             let value = args::bytes(value, value_len, "value")?;
             let side = args::bytes(side, side_len, "side")?;
-            let out = buffer::writable(out, &[key_bytes, value, side])?;
+            let out = buffer::writable(out, &[key_bytes, value, side], &[Span::of(error)])?;
             let key = key_of(key_bytes)?;
             let number = u64::try_from(key.id).ok().filter(|_| key.kind == Kind::Message);
             let number = number.ok_or_else(|| invalid("key is not that of a message of a log".to_owned()))?;

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args;
-use super::buffer::{self, sds_buffer_t};
+use super::buffer::{self, Span, sds_buffer_t};
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
 use super::record::{Record, SDS_RECORD_REFUSED};
@@ -58,8 +58,8 @@ pub unsafe extern "C" fn sds_wrap_outgoing(
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
-            let out =
-                buffer::writable(out, &[channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content])?;
+            let read = [channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content];
+            let out = buffer::writable(out, &read, &[Span::of(error)])?;
             let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
             report::wrapped(channel_id, &wrapped).write_to(out)
         })
@@ -98,10 +98,11 @@ pub unsafe extern "C" fn sds_wrap_outgoing_into(
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
             let read = [channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content];
-            let out = buffer::writable(out, &read)?;
-            let len = args::output(len, "len")?;
             // Only checked here, and borrowed when the content is no longer in use, since they may overlap.
-            args::memory(memory, capacity, "memory")?;
+            args::check_memory(memory, capacity, "memory")?;
+            let written = [Span::of(len), Span::of(error), Span::new(memory, capacity)];
+            let out = buffer::writable(out, &read, &written)?;
+            let len = args::output(len, "len")?;
             let wrapped = manager.wrap_outgoing(channel_id, message_id, content, now_ms)?;
             let mut record = report::wrapped(channel_id, &wrapped);
             let fits = wrapped.bytes.len() <= capacity;
@@ -139,8 +140,8 @@ pub unsafe extern "C" fn sds_wrap_ephemeral(
         handle::with_channel(manager, (channel_id, channel_id_len), error, |manager, channel_id| {
             let message_id = optional_text(message_id, message_id_len, "message id")?;
             let content = args::bytes(content, content_len, "content")?;
-            let out =
-                buffer::writable(out, &[channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content])?;
+            let read = [channel_id.as_bytes(), message_id.unwrap_or_default().as_bytes(), content];
+            let out = buffer::writable(out, &read, &[Span::of(error)])?;
             let wrapped = manager.wrap_ephemeral(channel_id, message_id, content, now_ms)?;
             report::wrapped(channel_id, &wrapped).write_to(out)
         })
@@ -173,9 +174,9 @@ pub unsafe extern "C" fn sds_unwrap_incoming(
     unsafe {
         guard(error, || {
             let bytes = args::bytes(bytes, bytes_len, "bytes")?;
-            let out = buffer::writable(out, &[bytes])?;
+            let out = buffer::writable(out, &[bytes], &[Span::of(error)])?;
             handle::with(manager, |manager| {
-                reserve_unwrapped(out, bytes.len())?;
+                reserve_unwrapped(out, bytes.len().min(manager.config().max_message_bytes))?;
                 report::unwrapped(&manager.unwrap_incoming(bytes, now_ms)?).write_to(out)
             })
         })
@@ -183,7 +184,8 @@ pub unsafe extern "C" fn sds_unwrap_incoming(
 }
 
 /// Room for any record that a message of `len` bytes can become, so that running out of memory comes before the message
-/// is taken in and not after it. A dependency of two wire bytes or more becomes an entry of twelve and its texts.
+/// is taken in and not after it. A dependency of two wire bytes or more becomes an entry of twelve and its texts. `len` is
+/// cut at what a message may have: a stranger's packet that is refused for its size must not make the buffer grow.
 fn reserve_unwrapped(out: &mut sds_buffer_t, len: usize) -> Result<(), Failure> {
     out.room(len.saturating_mul(4).saturating_add(256)).map(|_| ())
 }
@@ -214,10 +216,11 @@ pub unsafe extern "C" fn sds_unwrap_incoming_batch(
     unsafe {
         guard(error, || {
             let messages = args::items(data, lengths, count, "messages")?;
-            let out = buffer::writable(out, &messages)?;
+            let out = buffer::writable(out, &messages, &[Span::of(error)])?;
             handle::with(manager, |manager| {
-                let total =
-                    messages.iter().fold(0, |sum: usize, bytes| sum.saturating_add(bytes.len()).saturating_add(256));
+                let most = manager.config().max_message_bytes;
+                let lens = messages.iter().map(|bytes| bytes.len().min(most));
+                let total = lens.fold(0, |sum: usize, len| sum.saturating_add(len).saturating_add(256));
                 reserve_unwrapped(out, total)?;
                 let mut end = 0;
                 for result in manager.unwrap_batch(&messages, now_ms) {
@@ -326,7 +329,7 @@ pub unsafe extern "C" fn sds_message_status(
     unsafe {
         let (channel, message) = ((channel_id, channel_id_len), (message_id, message_id_len));
         handle::with_message(manager, channel, message, error, |manager, channel_id, message_id| {
-            let out = buffer::writable(out, &[channel_id.as_bytes(), message_id.as_bytes()])?;
+            let out = buffer::writable(out, &[channel_id.as_bytes(), message_id.as_bytes()], &[Span::of(error)])?;
             let status = manager.message_status(channel_id, message_id)?;
             report::message_status(channel_id, message_id, &status).write_to(out)
         })

@@ -11,8 +11,9 @@
 //! * No callbacks. Whatever concerns other messages than the call's own is drained with `sds_drain`.
 //! * No panic crosses: it becomes `SDS_PANIC`, and the manager answers `SDS_POISONED` from then on.
 //! * Any function may be called from any thread at any time.
-//! * What a call reads must not lie in the `sds_buffer_t` that it writes, which may move: that is refused. Numbers and
-//!   structures are written through pointers, last of all, so that it does not matter what they overlap with.
+//! * Nothing else that a call reads or writes may lie in the `sds_buffer_t` that it writes, which may move: that is refused.
+//!   Numbers and structures are written through pointers, last of all, so that it does not matter what else they overlap
+//!   with.
 
 // The comments here become those of the header, which is read by C programmers: what must hold is said there, in their
 // terms, under Parameters and Ownership. C has no tuples either, so that calls take many arguments.

@@ -157,7 +157,7 @@ fn decode(bytes: &[u8]) -> Result<sds_record_t, Failure> {
     let (message_id, message_id_len) = text(32)?;
     let (sender_id, sender_id_len) = text(36)?;
     let (data, data_len) = text(40)?;
-    let entries = &bytes[reader.at..];
+    let entries = bytes.get(reader.at..).ok_or_else(malformed)?;
     let kind_and_code = u32_at(bytes, 4)?;
     Ok(sds_record_t {
         size: size_of::<sds_record_t>(),
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         if len == ABSENT {
             return Ok(None);
         }
-        let end = self.at + len as usize;
+        let end = self.at.checked_add(len as usize).ok_or_else(malformed)?;
         let text = self.bytes.get(self.at..end).ok_or_else(malformed)?;
         self.at = end;
         Ok(Some(text))

@@ -41,7 +41,8 @@ pub const SDS_RECORD_UNCONFIRMED: u16 = 9;
 pub const SDS_RECORD_REPAIR_REQUESTED: u16 = 10;
 /// Record: a message was broadcast again for somebody who asked for it. Channel, message id.
 pub const SDS_RECORD_REPAIR_ANSWERED: u16 = 11;
-/// Record: a missing message that we had asked for is here. Channel, message id.
+/// Record: a missing message that we had asked for is here; or, in a libsds channel, it turned out to have no content.
+/// Channel, message id.
 pub const SDS_RECORD_REPAIRED: u16 = 12;
 /// Record: result of a wrap. Channel, message id, data = bytes to broadcast, timestamp. With `SDS_FLAG_HELD` there are no
 /// bytes yet.

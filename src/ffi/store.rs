@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::args::{self, invalid};
-use super::buffer::{self, sds_buffer_t};
+use super::buffer::{self, Span, sds_buffer_t};
 use super::config::sds_config_t;
 use super::guard::{Failure, guard, sds_error_t};
 use super::handle::{self, sds_manager_t};
@@ -58,6 +58,11 @@ unsafe impl args::Versioned for sds_stored_t {}
 /// the store fails, the call that notices returns `SDS_STORE_FAILED`: what it changed stays in memory and is written by a
 /// later call, and what it would have returned comes out of `sds_drain` then. Until it is, calls that make more are
 /// refused with the same status, and change nothing.
+///
+/// What was handed out just before the process ended, or was about to be, is in the file and is not handed out again. A
+/// program that has a log of its own in another database reads this one at start, by `sds_read_log`, and takes what it
+/// lacks; or uses `sds_manager_open_external`. An output that was not drained is not told again either: what was to be
+/// transmitted is sent again in its time, and for the rest ask `sds_message_status` and `sds_missing`.
 ///
 /// Parameters: `config`: from `sds_config_init`; its participant id has to be that of the file. The seed is the one in the
 /// file, if there is one. `path`: the file, UTF-8, made if it is not there. Another, named like it with `-wal` at its end,
@@ -122,6 +127,12 @@ fn open_store(_config: Config, _path: &str, _synchronous: u32, _now_ms: TimeMs) 
 /// then what depends on it is held back: the bytes of `sds_wrap_outgoing` (its record has `SDS_FLAG_HELD`, and they come out
 /// of `sds_drain` later) and all that comes out of `sds_drain`. What `sds_unwrap_incoming` returns is in the host's hands
 /// already: show it when it is committed.
+///
+/// Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
+/// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. Do not wait
+/// for `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
+/// the process ended is not told again: what was to be transmitted is sent again in its time, and for the rest ask
+/// `sds_message_status` and `sds_missing`.
 ///
 /// Parameters: `config`: from `sds_config_init`; its participant id has to be that of the records, whose seed is used.
 /// `records`: all that is kept, in any order: what was put and neither deleted, forgotten nor wiped. `count`: how many; 0
@@ -191,8 +202,8 @@ pub unsafe extern "C" fn sds_offer(
     // SAFETY: pointers are NULL or the caller's; each is checked before use.
     unsafe {
         guard(error, || {
+            let out = buffer::writable(out, &[], &[Span::of(number), Span::of(error)])?;
             let number = args::output(number, "number")?;
-            let out = buffer::writable(out, &[])?;
             handle::with(manager, |manager| {
                 let Some(offer) = manager.offer()? else {
                     out.len = 0;

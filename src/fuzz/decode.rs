@@ -150,8 +150,10 @@ fn poll(manager: &Manager, mut now_ms: TimeMs) {
     }
 }
 
-/// Somebody misses the message and asks for it: if we answer, it is with this message.
+/// Somebody misses the message and asks for it: if we answer, it is with this message. One without content or timestamp was
+/// not kept, and a part of its bytes may be another message with its id.
 fn is_repaired(manager: &Manager, message: &Message<'_>) {
+    let is_kept = message.payload().is_some() && message.lamport_timestamp_ms.is_some();
     let missing = HistoryEntry { message_id: message.message_id, sender_id: Some(message.sender_id), ..<_>::default() };
     let request = Message {
         sender_id: "asker",
@@ -165,9 +167,11 @@ fn is_repaired(manager: &Manager, message: &Message<'_>) {
     wire::encode(Profile::Rfc, &request, &mut bytes);
     manager.unwrap_incoming(&bytes, NOW).expect("a sound message");
     manager.tick(NOW + manager.config().repair_t_max_ms).expect("outputs are drained");
-    for (_, output) in manager.drain() {
+    for (channel, output) in manager.drain() {
         let Output::Transmit(answer) = output else { continue };
-        if answer.reason == TransmitReason::RepairAnswer {
+        // The message may have asked for others itself, and a part of its bytes be one of them, or one in another channel.
+        let is_ours = (channel.as_str(), answer.message_id.as_str()) == (message.channel_id, message.message_id);
+        if is_kept && is_ours && answer.reason == TransmitReason::RepairAnswer {
             let (_, repaired) = wire::decode(&answer.bytes, manager.config()).expect("as we accepted it");
             assert_eq!(repaired.message_id, message.message_id);
             assert_eq!(repaired.payload(), message.payload());

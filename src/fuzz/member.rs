@@ -19,6 +19,8 @@ pub(super) struct Member {
     pub now_ms: TimeMs,
     /// Whether its host drains after each call.
     drains: bool,
+    /// Outputs of earlier calls wait.
+    behind: bool,
     told: BTreeMap<ChannelId, Told>,
     sent: Vec<(String, Bytes)>,
 }
@@ -35,12 +37,14 @@ struct Told {
     /// Those of which the host knows that they are not on their way any more.
     ended: BTreeSet<String>,
     acknowledged: BTreeSet<String>,
+    /// Messages that are missing, as far as the host was told at once.
+    missing: BTreeSet<String>,
 }
 
 impl Member {
     pub fn new(config: Config, now_ms: TimeMs) -> Self {
         let manager = Manager::open(config).expect("a sound configuration");
-        Self { manager, now_ms, drains: true, told: BTreeMap::new(), sent: Vec::new() }
+        Self { manager, now_ms, drains: true, behind: false, told: BTreeMap::new(), sent: Vec::new() }
     }
 
     /// What it broadcast since it was last asked, with the ids.
@@ -103,6 +107,7 @@ impl Member {
         assert!(message.repair_request.len() <= config.repair_request_size);
         let told = self.told.entry(channel.into()).or_default();
         told.own.insert(message.message_id.to_owned());
+        told.missing.remove(message.message_id);
         self.is_hoped_for_again(channel, &wrapped.message_id);
         self.sent.push((wrapped.message_id.to_string(), wrapped.bytes));
         self.check_own(channel);
@@ -125,6 +130,17 @@ impl Member {
         let id = received.message_id.to_owned();
         let is_first = !told.new.contains(&id) && !told.waiting.contains(&id) && !told.own.contains(&id);
         match received.disposition {
+            // Of no trace, or of one that only the list of what is missing shows.
+            Disposition::Ephemeral | Disposition::Own => {}
+            Disposition::Sync => {
+                let missing = self.manager.missing(received.channel_id).expect("it is open");
+                if missing.iter().all(|missing| *missing.message_id != *id) {
+                    told.missing.remove(&id);
+                }
+            }
+            _ => drop(told.missing.remove(&id)),
+        }
+        match received.disposition {
             Disposition::Delivered | Disposition::BeforeUs | Disposition::Late => {
                 assert!(is_first || forgetful, "{id} is new again: {:?}", received.disposition);
                 told.new.insert(id);
@@ -145,7 +161,11 @@ impl Member {
 
     pub fn mark(&mut self, channel: &str, ids: &[String]) {
         let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-        self.call(|manager, now_ms| manager.mark_dependencies_met(channel, &ids, now_ms));
+        if self.call(|manager, now_ms| manager.mark_dependencies_met(channel, &ids, now_ms)).is_some()
+            && let Some(told) = self.told.get_mut(channel)
+        {
+            told.missing.retain(|missing| !ids.contains(&missing.as_str()));
+        }
     }
 
     pub fn hint(&mut self, channel: &str, id: &str, hint: &[u8]) {
@@ -187,6 +207,7 @@ impl Member {
     }
 
     pub fn set_drains(&mut self, drains: bool) {
+        self.behind |= !self.drains;
         self.drains = drains;
         self.drain_if_so();
     }
@@ -201,7 +222,7 @@ impl Member {
             }
             takes
         });
-        taken.into_iter().for_each(|(channel, output)| self.hear(&channel, output));
+        taken.into_iter().for_each(|(channel, output)| self.hear(&channel, output, false));
     }
 
     /// The end: once all intervals have passed, nothing waits and nothing is missing, whatever happened before.
@@ -219,6 +240,8 @@ impl Member {
             let waiting = self.told.get(&channel).map(|told| &told.waiting);
             let forgetful = self.manager.config().seen_limit < 1_000;
             assert!(forgetful || waiting.is_none_or(BTreeSet::is_empty), "never delivered: {waiting:?}");
+            let missing = self.told.get(&channel).map(|told| &told.missing).filter(|_| status.missing_untracked == 0);
+            assert!(missing.is_none_or(BTreeSet::is_empty), "told missing, and nothing more: {missing:?}");
             self.check_own(&channel);
             self.look(&channel, "m0");
         }
@@ -276,13 +299,15 @@ impl Member {
         let config = self.manager.config();
         assert!(outputs.len() < config.max_outputs + most_outputs_of_a_call(config), "{} outputs", outputs.len());
         assert!(self.manager.drain().is_empty(), "all was taken");
-        outputs.into_iter().for_each(|(channel, output)| self.hear(&channel, output));
+        let at_once = !std::mem::take(&mut self.behind);
+        outputs.into_iter().for_each(|(channel, output)| self.hear(&channel, output, at_once));
     }
 
-    fn hear(&mut self, channel: &ChannelId, output: Output) {
+    /// `at_once`: the call that made it was the latest.
+    fn hear(&mut self, channel: &ChannelId, output: Output, at_once: bool) {
         match output {
             Output::Transmit(transmit) => self.transmit(channel, transmit),
-            Output::Event(event) => self.event(channel, event),
+            Output::Event(event) => self.event(channel, event, at_once),
         }
     }
 
@@ -293,27 +318,33 @@ impl Member {
         self.sent.push((transmit.message_id.to_string(), transmit.bytes));
     }
 
-    fn event(&mut self, channel: &ChannelId, event: Event) {
+    fn event(&mut self, channel: &ChannelId, event: Event, at_once: bool) {
         let forgetful = self.manager.config().seen_limit < 1_000;
         let told = self.told.entry(channel.clone()).or_default();
         match event {
             Event::Delivered(Delivered { message_id, .. }) => {
                 let waited = told.waiting.remove(message_id.as_str());
                 let is_first = told.new.insert(message_id.to_string());
-                assert!(waited, "{message_id} did not wait");
+                // One that was forgotten may wait a second time before the host hears that it was delivered the first time.
+                assert!(waited || forgetful && !is_first, "{message_id} did not wait");
                 assert!(is_first || forgetful, "{message_id} is delivered again");
             }
             Event::Acknowledged { message_id } => {
                 told.ended.insert(message_id.to_string());
-                assert!(told.acknowledged.insert(message_id.to_string()), "{message_id} is acknowledged again");
+                let is_first = told.acknowledged.insert(message_id.to_string());
+                assert!(is_first || forgetful, "{message_id} is acknowledged again");
             }
             Event::Failed { message_id } | Event::Unconfirmed { message_id, .. } => {
                 told.ended.insert(message_id.to_string());
             }
-            Event::Missing(_)
-            | Event::Lost(_)
-            | Event::BeforeUs(_)
-            | Event::PossiblyAcknowledged { .. }
+            // What waited in the queue may be over.
+            Event::Missing(it) => {
+                if at_once {
+                    told.missing.insert(it.message_id.to_string());
+                }
+            }
+            Event::Lost(it) | Event::BeforeUs(it) => drop(told.missing.remove(&*it.message_id)),
+            Event::PossiblyAcknowledged { .. }
             | Event::RepairRequested { .. }
             | Event::RepairAnswered { .. }
             | Event::Repaired { .. } => {}

@@ -7,6 +7,7 @@ use arbitrary::{Result, Unstructured};
 
 use super::NOW;
 use crate::config::Config;
+use crate::error::{Error, StoreError};
 use crate::manager::{Known, Manager};
 use crate::output::{ChannelOptions, Output};
 use crate::record::{Key, Kind, Value};
@@ -15,6 +16,8 @@ use crate::types::{ChannelId, HistoryEntry, Message, Profile};
 use crate::wire;
 
 const CHANNEL: &str = "garden";
+/// One that is opened anew, in which nothing is damaged.
+const SOUND: &str = "shed";
 /// Damages of one input.
 const MOST_DAMAGES: u8 = 12;
 
@@ -150,7 +153,7 @@ fn damaged(input: &mut Unstructured<'_>) -> Result<()> {
     let profile = if flags & 1 == 0 { Profile::Rfc } else { Profile::Libsds };
     #[cfg(feature = "sqlite")]
     if flags & 8 != 0 {
-        return super::file::damaged(input, profile);
+        return super::file::damaged(input, profile, flags & 16 != 0);
     }
     let left = match (profile, flags & 4 == 0) {
         (Profile::Rfc, true) => &*RFC,
@@ -167,19 +170,19 @@ fn damaged(input: &mut Unstructured<'_>) -> Result<()> {
     if flags & 2 == 0 {
         let Ok(memory) = Memory::of(records) else { return Ok(()) };
         if let Ok(alice) = Manager::open_store(config.clone(), memory.clone(), now_ms) {
-            use_it(&alice, left, now_ms, || {});
+            use_it(&alice, left, now_ms, true, || {});
             let _ = alice.flush();
             drop(alice);
             if let Ok(again) = Manager::open_store(config, memory, now_ms) {
-                use_it(&again, left, now_ms + 1, || {});
+                use_it(&again, left, now_ms + 1, true, || {});
             }
         }
     } else if let Ok(alice) = Manager::open_external(config.clone(), records.clone(), now_ms) {
         let mut host = Memory::of(records).unwrap_or_default();
-        use_it(&alice, left, now_ms, || confirm(&alice, &mut host));
+        use_it(&alice, left, now_ms, true, || confirm(&alice, &mut host));
         drop(alice);
         if let Ok(again) = Manager::open_external(config, host.all(), now_ms) {
-            use_it(&again, left, now_ms + 1, || {});
+            use_it(&again, left, now_ms + 1, false, || {});
         }
     }
     Ok(())
@@ -248,7 +251,11 @@ fn damage(input: &mut Unstructured<'_>, records: &mut Vec<Record>) -> Result<()>
     Ok(())
 }
 
-pub(super) fn use_it(alice: &Manager, left: &Left, now_ms: u64, mut after: impl FnMut()) {
+/// `works`: the store itself does, and takes what it is given.
+pub(super) fn use_it(alice: &Manager, left: &Left, now_ms: u64, works: bool, mut after: impl FnMut()) {
+    let sound = alice.open_channel(SOUND, ChannelOptions::default(), now_ms);
+    assert!(!works || sound.is_ok(), "{sound:?}");
+    after();
     let _ = alice.open_channel(CHANNEL, ChannelOptions::default(), now_ms);
     for channel in alice.channels() {
         let _ = (alice.channel_status(&channel), alice.dump_channel(&channel), alice.next_history(&channel));
@@ -275,8 +282,18 @@ pub(super) fn use_it(alice: &Manager, left: &Left, now_ms: u64, mut after: impl 
     }
     after();
     for minutes in [0, 1, 10, 40] {
-        let _ = alice.tick(now_ms + minutes * 60_000);
+        let at_ms = now_ms + minutes * 60_000;
+        let done = alice.tick(at_ms);
+        if matches!(&done, Ok(()) | Err(Error::Store(StoreError::Damaged(_)))) && works {
+            let next_ms = alice.next_deadline();
+            assert!(next_ms.is_none_or(|next_ms| next_ms > at_ms), "{next_ms:?} stays due at {at_ms} after {done:?}");
+        }
         alice.drain();
+        after();
+        // Whatever became of the others, one that is sound goes on.
+        let id = format!("sound {at_ms}");
+        let sent = alice.wrap_outgoing(SOUND, Some(&id), b"still here", at_ms);
+        assert!(!works || sent.is_ok() && alice.message_status(SOUND, &id).is_ok(), "{sent:?}");
         after();
     }
     let _ = alice.close_channel(CHANNEL);

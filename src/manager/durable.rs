@@ -16,7 +16,7 @@ use crate::error::{Error, StoreError};
 use crate::idhash::IdHash;
 use crate::output::Output;
 use crate::record::{Key, StoredMessage, Wanted};
-use crate::store::{Batch, LogItem, Store, Write};
+use crate::store::{Batch, LogItem, Page, Store, Write};
 use crate::types::{ChannelId, TimeMs};
 
 /// A batch for the host to commit.
@@ -59,7 +59,7 @@ pub(super) struct Durable {
 }
 
 struct Inner {
-    /// For a host that commits by itself: what it gave, to read channels from.
+    /// For a host that commits by itself: what it gave, to read channels from, and which messages it keeps.
     store: Box<dyn Store>,
     /// Changes that are not committed.
     waiting: Waiting,
@@ -116,8 +116,7 @@ impl Durable {
         let mut inner = inner.lock();
         let held = std::mem::take(&mut turn.held);
         let held_at = inner.waiting.outputs.len();
-        inner.waiting.bytes = inner.waiting.bytes.saturating_add(writes.iter().map(Write::size).sum());
-        inner.waiting.writes.extend(writes);
+        inner.take_in(writes, self.by_host);
         inner.waiting.outputs.extend(outputs.into_iter().map(named));
         let result = if self.by_host { Ok(false) } else { inner.commit(queue).map(|()| true) };
         if !matches!(result, Ok(true)) && (!self.by_host || turn.for_host) {
@@ -133,6 +132,13 @@ impl Durable {
     pub fn store(&self, channel_id: &ChannelId, writes: Batch, queue: &Outputs) -> Result<bool, Error> {
         let mut turn = Turn { commit: true, ..Turn::default() };
         self.add(channel_id, writes, Vec::new(), &mut turn, queue)
+    }
+
+    /// Takes in changes that the next commit writes.
+    pub fn add_to_next(&self, writes: Batch) {
+        if let Some(inner) = &self.inner {
+            inner.lock().take_in(writes, self.by_host);
+        }
     }
 
     /// Tries once more to commit what could not be.
@@ -208,9 +214,12 @@ impl Durable {
 
     pub fn read(&self, channel_id: &ChannelId) -> Result<StoredChannel, Error> {
         let mut inner = self.any()?.lock();
-        let head = inner.store.head(channel_id)?;
-        let head = head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {channel_id:?}")))?;
+        let head = inner.read_head(channel_id)?;
         Ok(StoredChannel { head, records: inner.store.records(channel_id)? })
+    }
+
+    pub fn read_head(&self, channel_id: &ChannelId) -> Result<Vec<u8>, Error> {
+        Ok(self.any()?.lock().read_head(channel_id)?)
     }
 
     pub fn read_messages(&self, channel_id: &ChannelId, wanted: &Wanted) -> Result<Vec<StoredMessage>, Error> {
@@ -225,14 +234,14 @@ impl Durable {
     }
 
     pub fn was_received(&self, channel_id: &ChannelId, hash: IdHash) -> Result<bool, Error> {
-        self.own_store().map_or(Ok(false), |inner| Ok(inner.lock().store.was_received(channel_id, hash)?))
+        self.inner.as_ref().map_or(Ok(false), |inner| Ok(inner.lock().store.was_received(channel_id, hash)?))
     }
 
-    pub fn page(&self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, Error> {
+    pub fn page(&self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, Error> {
         let inner = self
             .own_store()
             .ok_or(Error::WrongStore("the log is in no store: a host that keeps it reads it itself"))?;
-        Ok(inner.lock().store.page(channel_id, after, limit)?)
+        Ok(inner.lock().store.page(channel_id, after, most)?)
     }
 
     fn any(&self) -> Result<&Mutex<Inner>, Error> {
@@ -242,11 +251,6 @@ impl Durable {
     /// A store that we write ourselves, and that has all there is.
     fn own_store(&self) -> Option<&Mutex<Inner>> {
         self.inner.as_ref().filter(|_| !self.by_host)
-    }
-
-    /// Whether the store knows ids that memory does not.
-    pub fn can_look_up(&self) -> bool {
-        self.own_store().is_some()
     }
 
     /// Whether channels can be read back, and it is time to look for idle ones.
@@ -320,6 +324,11 @@ impl Waiting {
         self.writes.is_empty() && self.outputs.is_empty()
     }
 
+    fn take_in(&mut self, writes: Batch) {
+        self.bytes = self.bytes.saturating_add(writes.iter().map(Write::size).sum());
+        self.writes.extend(writes);
+    }
+
     /// Outputs from there on are new.
     fn count_outputs_from(&mut self, first: usize) {
         let bytes: usize = self.outputs.iter().skip(first).map(|(_, output)| size(output)).sum();
@@ -334,6 +343,18 @@ impl Waiting {
 }
 
 impl Inner {
+    fn read_head(&mut self, channel_id: &ChannelId) -> Result<Vec<u8>, StoreError> {
+        let head = self.store.head(channel_id)?;
+        head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {channel_id:?}")))
+    }
+
+    fn take_in(&mut self, writes: Batch, by_host: bool) {
+        if by_host {
+            self.store.note(&writes);
+        }
+        self.waiting.take_in(writes);
+    }
+
     fn commit(&mut self, queue: &Outputs) -> Result<(), StoreError> {
         if !self.waiting.writes.is_empty() {
             self.store.commit(&self.waiting.writes)?;

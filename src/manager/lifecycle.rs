@@ -18,8 +18,11 @@ use crate::config::Config;
 use crate::error::{Error, StoreError};
 use crate::output::ChannelOptions;
 use crate::record::{Key, decode};
-use crate::store::{Given, Store, Write};
+use crate::store::{Memory, Store, Write};
 use crate::types::{ChannelId, TimeMs};
+
+/// The form of all records. Greater in a later version whose records this one must not write over.
+const FORM: u32 = 1;
 
 /// A manager's own record.
 #[derive(Clone, PartialEq, Message)]
@@ -33,6 +36,9 @@ struct ManagerRecord {
     /// The latest time that it was told, when this was last written.
     #[prost(uint64, tag = "4")]
     latest_ms: u64,
+    /// [`FORM`].
+    #[prost(uint32, tag = "5")]
+    form: u32,
 }
 
 impl Manager {
@@ -65,7 +71,7 @@ impl Manager {
         records: impl IntoIterator<Item = (ChannelId, Key, Vec<u8>)>,
         now_ms: TimeMs,
     ) -> Result<Self, Error> {
-        Self::restored(config, Box::new(Given::of(records)), true, now_ms)
+        Self::restored(config, Box::new(Memory::of(records)?), true, now_ms)
     }
 
     fn restored(mut config: Config, mut store: Box<dyn Store>, by_host: bool, now_ms: TimeMs) -> Result<Self, Error> {
@@ -76,6 +82,9 @@ impl Manager {
         let record = record.map_err(StoreError::from)?;
         let heads = store.heads()?;
         if let Some(record) = &record {
+            if record.form > FORM {
+                return Err(Error::Store(StoreError::Newer { found: record.form, known: FORM }));
+            }
             if record.participant_id != config.participant_id {
                 let (found, expected) = (record.participant_id.clone(), config.participant_id);
                 return Err(Error::Store(StoreError::OtherParticipant { found, expected }));
@@ -136,7 +145,8 @@ impl Manager {
             };
             if let Ok(head) = head {
                 stopped_ms = stopped_ms.max(head.channel.latest_ms());
-                state.scheduled_ms = head.due_ms.filter(|_| head.open);
+                let due_ms = [head.due_ms, head.fixed_due_ms].into_iter().flatten().min();
+                state.scheduled_ms = due_ms.filter(|_| head.open);
                 deadlines.extend(state.scheduled_ms.map(|due_ms| (due_ms, id.clone())));
             }
             channels.push((id, Arc::new(Slot { state: Mutex::new(state) })));
@@ -152,26 +162,30 @@ impl Manager {
             seed: self.config.seed.unwrap_or_default(),
             rng: self.rng.lock().get_seed(),
             latest_ms: self.latest_ms.load(Ordering::Acquire),
+            form: FORM,
         };
         Write::Manager(record.encode_to_vec())
     }
 
-    fn store_itself(&self) -> Result<(), Error> {
+    pub(super) fn store_itself(&self) -> Result<(), Error> {
         self.durable.store(&ChannelId::from(""), vec![self.own_record()], &self.outputs).map(drop)
     }
 
     /// Stores what is not stored yet: little is, and nothing that the host was told of. Call it before the manager is
     /// dropped, where a store keeps its state.
     pub fn flush(&self) -> Result<(), Error> {
+        if !self.durable.is_on() {
+            return Ok(());
+        }
         self.durable.retry(&self.outputs)?;
         for slot in self.all_slots() {
             let mut state = slot.state.lock();
             if !state.forgotten {
-                let writes = self.writes_of(&mut state);
-                self.durable.store(&state.id, writes, &self.outputs)?;
+                self.durable.add_to_next(self.writes_of(&mut state));
             }
         }
-        if self.durable.is_on() { self.store_itself() } else { Ok(()) }
+        // All at once: a commit for each channel would wait for the disk as often.
+        self.store_itself()
     }
 
     /// For a host that keeps the state: what waits to be committed. The same again until it is confirmed, and `None` if
@@ -209,10 +223,17 @@ impl Manager {
 
     fn open_or_make(&self, channel_id: &str, options: ChannelOptions, now_ms: TimeMs, auto: bool) -> Result<(), Error> {
         check_id("channel id", channel_id, &self.config)?;
-        let mut channels = self.channels.write();
-        if let Some(slot) = channels.get(channel_id).cloned() {
+        let mut channels = loop {
+            let channels = self.channels.write();
+            let Some(slot) = channels.get(channel_id).cloned() else { break channels };
             drop(channels);
             let mut state = slot.state.lock();
+            if state.forgotten {
+                // Its last thread has not taken it out yet.
+                drop(state);
+                self.take_out(channel_id, &slot);
+                continue;
+            }
             if !self.same_options(state.options, options) {
                 return Err(Error::ChannelOptionsDiffer(channel_id.to_owned()));
             }
@@ -221,7 +242,7 @@ impl Manager {
             state.auto &= auto;
             // Told apart from a channel that is merely used: whether it is open has to be stored.
             return if change { self.open_again(&mut state) } else { Ok(()) };
-        }
+        };
         if channels.len() >= self.config.max_channels {
             return Err(Error::TooManyChannels(self.config.max_channels));
         }
@@ -233,6 +254,8 @@ impl Manager {
             channel.persist();
         }
         let slot = Arc::new(Slot { state: Mutex::new(State::new(id.clone(), channel, auto)) });
+        // Whoever forgets it meanwhile waits until it is stored: what is stored after that would stay.
+        let mut state = slot.state.lock();
         channels.insert(id, slot.clone());
         drop(channels);
         info!(channel = channel_id, "channel opened");
@@ -240,9 +263,9 @@ impl Manager {
             // Stored with what it was opened for, if that is not refused.
             return Ok(());
         }
-        let mut turn = Turn { commit: true, ..Turn::default() };
-        self.store_itself()?;
-        self.settle(&mut slot.state.lock(), &mut turn)
+        // The manager drew a seed for it: committed with it.
+        self.durable.add_to_next(vec![self.own_record()]);
+        self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() })
     }
 
     fn open_again(&self, state: &mut State) -> Result<(), Error> {
@@ -259,32 +282,53 @@ impl Manager {
         if !state.open || state.forgotten {
             return Err(unknown_channel(channel_id));
         }
-        self.load(&mut state)?;
         state.open = false;
         self.outputs.drop_transmits(&state.id);
         self.durable.drop_transmits(&state.id);
         info!(channel = channel_id, "channel closed");
+        if state.loaded().is_none() {
+            return self.close_stored(&mut state);
+        }
         self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() })
     }
 
     /// Forgets a channel, open or closed, and deletes it from the store.
     pub fn forget_channel(&self, channel_id: &str) -> Result<(), Error> {
         check_id("channel id", channel_id, &self.config)?;
-        let slot = self.channels.write().remove(channel_id).ok_or_else(|| unknown_channel(channel_id))?;
+        let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
         let mut state = slot.state.lock();
+        if state.forgotten {
+            return Err(unknown_channel(channel_id));
+        }
         state.forgotten = true;
         self.schedule_at(&mut state, None);
         self.outputs.forget(&state.id);
         self.durable.forget(&state.id);
         info!(channel = channel_id, "channel forgotten");
         let writes = if state.is_stored() { vec![Write::Forget(state.id.clone())] } else { Vec::new() };
-        self.durable.store(&state.id, writes, &self.outputs).map(drop)
+        let stored = self.durable.store(&state.id, writes, &self.outputs).map(drop);
+        drop(state);
+        // Only now can it be opened anew: what that stores comes after.
+        self.take_out(channel_id, &slot);
+        stored
+    }
+
+    /// Takes a channel that was forgotten out of its place, unless another one is there by now.
+    fn take_out(&self, channel_id: &str, slot: &Arc<Slot>) {
+        let mut channels = self.channels.write();
+        if channels.get(channel_id).is_some_and(|there| Arc::ptr_eq(there, slot)) {
+            channels.remove(channel_id);
+        }
     }
 
     /// The open channels, in ascending order.
     pub fn channels(&self) -> Vec<ChannelId> {
         let channels = self.channels.read();
-        channels.iter().filter(|(_, slot)| slot.state.lock().open).map(|(id, _)| id.clone()).collect()
+        let is_open = |slot: &Slot| {
+            let state = slot.state.lock();
+            state.open && !state.forgotten
+        };
+        channels.iter().filter(|(_, slot)| is_open(slot)).map(|(id, _)| id.clone()).collect()
     }
 
     /// How many channels are in memory; the others are in the store only.

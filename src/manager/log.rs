@@ -8,13 +8,16 @@ use crate::channel::{self, Channel};
 use crate::error::{Error, StoreError};
 use crate::output::Hint;
 use crate::record::StoredMessage;
-use crate::store::LogItem;
+use crate::store::{LogItem, Page};
 use crate::types::{MessageId, ParticipantId, TimeMs};
 
 pub use crate::channel::Known;
 
 /// Messages of a page, at most.
 const MOST_A_PAGE: usize = 10_000;
+
+/// Bytes of these, about: one message more than this at most.
+const MOST_PAGE_BYTES: usize = 16 << 20;
 
 /// A message of a stored log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,15 +54,16 @@ pub struct LogPage {
 impl Manager {
     /// The next messages of a channel's stored log, open or closed, after one of them, or from the first. Needs a store.
     ///
-    /// `limit`: how many at most; more than 10,000 is taken for that.
+    /// `limit`: how many at most; more than 10,000 is taken for that. There are fewer where messages are large: a page ends
+    /// with the one that brings it to 16 MiB.
     pub fn read_log(&self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<LogPage, Error> {
         check_id("channel id", channel_id, &self.config)?;
         if !self.channels.read().contains_key(channel_id) {
             return Err(super::unknown_channel(channel_id));
         }
-        let limit = limit.clamp(1, MOST_A_PAGE);
-        let items = self.durable.page(channel_id, after, limit)?;
-        let more = items.len() == limit;
+        let most = Page { messages: limit.clamp(1, MOST_A_PAGE), bytes: MOST_PAGE_BYTES };
+        let items = self.durable.page(channel_id, after, most)?;
+        let more = most.is_full(items.len(), items.iter().map(|item| item.message.bytes.len()).sum());
         let entries = items.into_iter().map(|item| self.log_entry(item)).collect::<Result<_, _>>()?;
         Ok(LogPage { entries, more })
     }

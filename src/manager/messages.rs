@@ -205,13 +205,13 @@ impl Manager {
         Ok(received)
     }
 
-    /// Ids that left a channel's memory, and that the store knows, are known for the call that follows.
+    /// Ids that left a channel's memory, and that the store or the host has, are known for the call that follows.
     pub(super) fn recall<'a>(
         &self,
         channel: &mut Channel,
         ids: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), Error> {
-        if self.durable.can_look_up() {
+        if self.durable.is_on() {
             let mut recalled = Vec::new();
             for hash in channel.unknown(ids) {
                 if self.durable.was_received(channel.id(), hash)? {

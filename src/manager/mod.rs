@@ -14,6 +14,7 @@ mod outputs;
 mod schedule;
 mod slot;
 mod translate;
+mod unloaded;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -141,16 +142,7 @@ impl Manager {
             return Ok(now_ms);
         }
         warn!(by_ms = latest_ms - now_ms, "the host's clock stepped back");
-        for slot in self.all_slots() {
-            let mut state = slot.state.lock();
-            // One that cannot be read tells so when it is used.
-            if let Ok(channel) = self.load(&mut state) {
-                // First the time at which the step happened: the channel may not have been called for a while.
-                channel.observe(latest_ms);
-                channel.observe(now_ms);
-                self.reschedule(&mut state);
-            }
-        }
+        self.step_back(latest_ms, now_ms);
         Ok(now_ms)
     }
 

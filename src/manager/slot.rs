@@ -54,8 +54,11 @@ pub(super) struct HeadRecord {
     pub open: bool,
     #[prost(bool, tag = "3")]
     pub auto: bool,
+    /// When it is due: the one moves along when the host's clock steps back, the other does not.
     #[prost(uint64, optional, tag = "4")]
     pub due_ms: Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub fixed_due_ms: Option<u64>,
 }
 
 /// What of a [`HeadRecord`] is looked at before the channel is used.
@@ -67,8 +70,11 @@ pub(super) struct HeadSummary {
     pub open: bool,
     #[prost(bool, tag = "3")]
     pub auto: bool,
+    /// When it is due: the one moves along when the host's clock steps back, the other does not.
     #[prost(uint64, optional, tag = "4")]
     pub due_ms: Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub fixed_due_ms: Option<u64>,
 }
 
 /// What a call on a channel leads to.
@@ -113,6 +119,18 @@ impl State {
 
     pub fn loaded(&mut self) -> Option<&mut Channel> {
         self.channel.as_deref_mut()
+    }
+
+    /// Whether it is in memory and was not used for so long.
+    pub fn is_idle(&self, now_ms: TimeMs, after_ms: u64) -> bool {
+        self.channel.is_some() && !self.forgotten && now_ms.saturating_sub(self.used_ms) >= after_ms
+    }
+
+    /// Leaves the channel to the store, which has all of it. `offline_ms`: how long the network was unreachable up to now.
+    pub fn unload(&mut self, offline_ms: u64) {
+        self.channel = None;
+        self.head = Vec::new();
+        self.offline_seen_ms = offline_ms;
     }
 
     /// Whether the store knows of it.
@@ -192,8 +210,9 @@ impl Manager {
         }
         let Some(channel) = state.channel.as_deref_mut() else { return Vec::new() };
         let changes = channel.take_changes();
-        let (open, auto, due_ms) = (state.open, state.auto, state.scheduled_ms);
-        let head = HeadRecord { channel: channel.record(), open, auto, due_ms }.encode_to_vec();
+        let (open, auto) = (state.open, state.auto);
+        let [due_ms, fixed_due_ms] = if open { channel.deadlines_ms() } else { [None; 2] };
+        let head = HeadRecord { channel: channel.record(), open, auto, due_ms, fixed_due_ms }.encode_to_vec();
         let id = &state.id;
         let mut writes: Vec<_> = changes.into_iter().map(|change| Write::Channel(id.clone(), change)).collect();
         if head != state.head {
@@ -207,7 +226,12 @@ impl Manager {
     /// The channel, read back from the store if it is not in memory.
     pub(super) fn load<'a>(&self, state: &'a mut State) -> Result<&'a mut Channel, Error> {
         if state.channel.is_none() {
-            let channel = self.read_channel(state)?;
+            let channel = self.read_channel(state).inspect_err(|error| {
+                // What is damaged stays so: it is an error for who uses it, and not for every tick from now on.
+                if matches!(error, Error::Store(StoreError::Damaged(_))) {
+                    self.schedule_at(state, None);
+                }
+            })?;
             debug!(channel = %state.id, "channel loaded");
             state.channel = Some(Box::new(channel));
             self.catch_up(state);
@@ -236,37 +260,6 @@ impl Manager {
         let Some(channel) = state.channel.as_deref_mut() else { return };
         let online = self.online.load(Ordering::Acquire);
         channel.come_back(missed_ms, (!online).then_some(now_ms));
-    }
-
-    /// Takes a channel out of memory, once all of it is stored.
-    pub(super) fn unload(&self, state: &mut State) -> Result<(), Error> {
-        let now_ms = self.latest_ms.load(Ordering::Acquire);
-        let Some(channel) = state.loaded() else { return Ok(()) };
-        // From here on the manager counts the time offline.
-        channel.leave(now_ms);
-        let writes = self.writes_of(state);
-        if self.durable.store(&state.id, writes, &self.outputs)? {
-            state.channel = None;
-            state.head = Vec::new();
-            state.offline_seen_ms = self.durable.offline_ms(now_ms);
-            debug!(channel = %state.id, "channel unloaded");
-        }
-        Ok(())
-    }
-
-    /// Takes channels out of memory that were not used for long.
-    pub(super) fn unload_idle(&self, now_ms: TimeMs) -> Result<(), Error> {
-        if self.config.unload_after_ms == 0 || !self.durable.can_unload(now_ms, self.config.unload_after_ms) {
-            return Ok(());
-        }
-        for slot in self.all_slots() {
-            let mut state = slot.state.lock();
-            let idle = now_ms.saturating_sub(state.used_ms) >= self.config.unload_after_ms;
-            if idle && state.channel.is_some() && !state.forgotten {
-                self.unload(&mut state)?;
-            }
-        }
-        Ok(())
     }
 
     /// Brings the schedule up to date with a channel that was used.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{LogItem, Store, Write};
+use super::ids::Ids;
+use super::{LogItem, Page, Store, Write};
 use crate::error::StoreError;
 use crate::idhash::IdHash;
-use crate::record::{Key, Kind, StoredMessage, Value, Wanted};
+use crate::record::{Change, Key, Kind, StoredMessage, Value, Wanted};
 use crate::types::ChannelId;
 
 /// Records in memory. Clones share them, so that what one manager left, another can be opened on.
@@ -20,6 +21,8 @@ pub struct Memory(Arc<Mutex<Records>>);
 struct Records {
     manager: Option<Vec<u8>>,
     channels: BTreeMap<ChannelId, Channel>,
+    /// Of channels whose records are not here but with a host: which messages it keeps.
+    kept: BTreeMap<ChannelId, Ids>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +58,68 @@ impl Memory {
     }
 }
 
+impl Records {
+    fn write(&mut self, write: &Write) -> Result<(), StoreError> {
+        match write {
+            Write::Manager(value) => self.manager = Some(value.clone()),
+            Write::Forget(channel_id) => self.forget(channel_id),
+            Write::Wipe => *self = Self::default(),
+            Write::Channel(channel_id, change) => {
+                self.channels.entry(channel_id.clone()).or_default().write(change)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A host writes that.
+    fn note(&mut self, channel_id: &ChannelId, change: &Change) {
+        if let Some(channel) = self.channels.get_mut(channel_id) {
+            // Not read yet. What it cannot be written to is found out by who reads it.
+            let _ = channel.write(change);
+            return;
+        }
+        let Ok(number) = u64::try_from(change.key.id) else { return };
+        match &change.value {
+            Some(Value::Message(message)) => {
+                self.kept.entry(channel_id.clone()).or_default().put(message.number, message.hash);
+            }
+            None if change.key.kind == Kind::Message => {
+                if let Some(ids) = self.kept.get_mut(channel_id) {
+                    ids.delete(number);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, channel_id: &str) {
+        self.channels.remove(channel_id);
+        self.kept.remove(channel_id);
+    }
+}
+
 impl Channel {
+    fn write(&mut self, change: &Change) -> Result<(), StoreError> {
+        match &change.value {
+            None => self.delete(change.key),
+            Some(Value::Bytes(value)) => self.put(change.key, value.clone()),
+            Some(Value::Message(message)) => self.put(change.key, message.encode()),
+        }
+    }
+
+    /// Which messages there are.
+    fn ids(&self) -> Ids {
+        let mut ids = Ids::default();
+        let from = Key { kind: Kind::Message, id: 0 };
+        for (key, value) in self.records.range(from..).take_while(|(key, _)| key.kind == Kind::Message) {
+            // One that does not decode was seen by whoever read the channel.
+            if let Ok(message) = message(*key, value) {
+                ids.put(message.number, message.hash);
+            }
+        }
+        ids
+    }
+
     fn put(&mut self, key: Key, value: Vec<u8>) -> Result<(), StoreError> {
         if key.kind == Kind::Message {
             let message = message(key, &value)?;
@@ -123,42 +187,48 @@ impl Store for Memory {
     }
 
     fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError> {
-        Ok(self.0.lock().channels.get(channel_id).is_some_and(|channel| channel.received.contains(&hash)))
+        let records = self.0.lock();
+        let here = records.channels.get(channel_id).is_some_and(|channel| channel.received.contains(&hash));
+        Ok(here || records.kept.get(channel_id).is_some_and(|ids| ids.contains(hash)))
     }
 
-    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError> {
         let records = self.0.lock();
         let Some(channel) = records.channels.get(channel_id) else { return Ok(Vec::new()) };
         let after = after.map_or(Bound::Unbounded, |(ms, id)| Bound::Excluded((ms, id.to_owned(), u64::MAX)));
-        let mut page = Vec::new();
-        for (_, _, number) in channel.order.range((after, Bound::Unbounded)).take(limit) {
+        let (mut page, mut bytes) = (Vec::<LogItem>::new(), 0);
+        for (_, _, number) in channel.order.range((after, Bound::Unbounded)) {
             let side = channel.records.get(&Key { kind: Kind::Side, id: (*number).into() }).cloned();
             page.extend(channel.message(*number)?.map(|message| LogItem { message, side }));
+            bytes += page.last().map_or(0, |item| item.message.bytes.len());
+            if most.is_full(page.len(), bytes) {
+                break;
+            }
         }
         Ok(page)
     }
 
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
         let mut records = self.0.lock();
-        for write in batch {
-            match write {
-                Write::Manager(value) => records.manager = Some(value.clone()),
-                Write::Forget(channel_id) => drop(records.channels.remove(channel_id)),
-                Write::Wipe => *records = Records::default(),
-                Write::Channel(channel_id, change) => {
-                    let channel = records.channels.entry(channel_id.clone()).or_default();
-                    match &change.value {
-                        None => channel.delete(change.key)?,
-                        Some(Value::Bytes(value)) => channel.put(change.key, value.clone())?,
-                        Some(Value::Message(message)) => channel.put(change.key, message.encode())?,
-                    }
-                }
-            }
-        }
-        Ok(())
+        batch.iter().try_for_each(|write| records.write(write))
     }
 
     fn release(&mut self, channel_id: &str) {
-        self.0.lock().channels.remove(channel_id);
+        let mut records = self.0.lock();
+        if let Some((channel_id, channel)) = records.channels.remove_entry(channel_id) {
+            records.kept.insert(channel_id, channel.ids());
+        }
+    }
+
+    fn note(&mut self, batch: &[Write]) {
+        let mut records = self.0.lock();
+        for write in batch {
+            match write {
+                Write::Manager(_) => {}
+                Write::Forget(channel_id) => records.forget(channel_id),
+                Write::Wipe => *records = Records::default(),
+                Write::Channel(channel_id, change) => records.note(channel_id, change),
+            }
+        }
     }
 }

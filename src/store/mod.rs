@@ -6,18 +6,16 @@
 //! | store | for whom |
 //! |---|---|
 //! | [`Memory`] | tests |
-//! | [`Given`] | what a host kept, to start from |
 //! | [`Sqlite`] | a database file of its own (cargo feature `sqlite`) |
 //!
 //! With neither, a host can take the batches itself, and commit them with its own rows:
 //! [`Manager::open_external`](crate::Manager::open_external).
 
-mod given;
+mod ids;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use given::Given;
 pub use memory::Memory;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, Synchronous};
@@ -69,6 +67,22 @@ pub struct LogItem {
     pub side: Option<Vec<u8>>,
 }
 
+/// How much of a log is read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes of these: the one with which they are reached is the last.
+    pub bytes: usize,
+}
+
+impl Page {
+    /// Whether so many messages with so many bytes are all that it may have.
+    pub fn is_full(&self, messages: usize, bytes: usize) -> bool {
+        messages >= self.messages || bytes >= self.bytes
+    }
+}
+
 /// Where durable state lies. Called under a lock, from any thread.
 pub trait Store: Send {
     /// The manager's record; `None` in an empty store.
@@ -81,14 +95,18 @@ pub trait Store: Send {
     fn records(&mut self, channel_id: &str) -> Result<Vec<(Key, Vec<u8>)>, StoreError>;
     /// Messages of a channel's log, by number.
     fn messages(&mut self, channel_id: &str, wanted: &Wanted) -> Result<Vec<StoredMessage>, StoreError>;
-    /// Whether a message was ever in a channel's log.
+    /// Whether a message was ever in a channel's log; of one that a host keeps, whether it is there still.
     fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError>;
-    /// The next messages of a channel's log after a place in it, in the order of the log: timestamp, then id.
-    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError>;
+    /// The next messages of a channel's log after a place in it, in the order of the log: timestamp, then id. So many at
+    /// most, and none after those that have so many bytes together.
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError>;
     /// Commits a batch: all of it, or nothing and an error.
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError>;
-    /// A channel was read by a manager that does not write here, since its host keeps the records: it is needed no more.
+    /// A channel was read by a manager that does not write here, since its host keeps the records: of these only what
+    /// [`Store::was_received`] tells is needed from now on.
     fn release(&mut self, _channel_id: &str) {}
+    /// A host that keeps the records is given these to write.
+    fn note(&mut self, _batch: &[Write]) {}
 }
 
 impl From<Damaged> for StoreError {

@@ -5,7 +5,6 @@
 #endif
 #include "party.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +44,61 @@ static void overlapping_buffer(void) {
     CHECK(record->data_len == packet.len && memcmp(record->data, packet.data, packet.len) == 0);
     // Without a buffer nothing overlaps.
     OK(sds_inspect(record->data, record->data_len, &numbers, NULL, NULL));
+    party_close(&alice);
+}
+
+// Nor must anything else that a call writes, since the data may be freed where it was; nor the buffer lie in its own data.
+static void outputs_in_the_buffer(void) {
+    struct party alice;
+    struct packet packet;
+    sds_buffer_t *itself = (sds_buffer_t *)calloc(1, 64);
+    sds_buffer_t *out = &alice.out;
+    sds_error_t error;
+    uint8_t memory[64];
+    size_t len = 7;
+    party_open(&alice, "alice", SDS_PROFILE_RFC);
+    party_wrap(&alice, "m", "one", START, &packet);
+    sds_buffer_free(out);
+    error.size = sizeof error;
+    // As large as they take, and too small for any result.
+    out->data = (uint8_t *)calloc(1, sizeof error);
+    out->capacity = sizeof error;
+    ((sds_error_t *)out->data)->size = sizeof error;
+    STATUS(SDS_INVALID_ARGUMENT, sds_unwrap_incoming(alice.manager, (const uint8_t *)"junk", 4, START, out,
+                                                     (sds_error_t *)out->data));
+    CHECK(((sds_error_t *)out->data)->status == SDS_INVALID_ARGUMENT && out->capacity == sizeof error);
+    ((sds_inspection_t *)out->data)->size = sizeof(sds_inspection_t);
+    STATUS(SDS_INVALID_ARGUMENT,
+           sds_inspect(packet.data, packet.len, (sds_inspection_t *)out->data, out, &error));
+    CHECK(strstr(error.text, "writes"));
+    STATUS(SDS_INVALID_ARGUMENT, sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("n"), BYTES("x"), START, memory,
+                                                        sizeof memory, (size_t *)out->data, out, NULL));
+    STATUS(SDS_INVALID_ARGUMENT, sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("n"), BYTES("x"), START,
+                                                        out->data + 8, 8, &len, out, NULL));
+    STATUS(SDS_INVALID_ARGUMENT, sds_wrap_outgoing_into(alice.manager, CHANNEL, TEXT("n"), BYTES("x"), START, memory,
+                                                        sizeof memory, &out->len, out, NULL));
+    itself->data = (uint8_t *)itself;
+    itself->capacity = 64;
+    STATUS(SDS_INVALID_ARGUMENT, sds_channel_list(alice.manager, itself, NULL));
+    CHECK(itself->capacity == 64 && len == 7);
+    STATUS(SDS_UNKNOWN_MESSAGE, sds_message_status(alice.manager, CHANNEL, TEXT("n"), out, NULL));
+    free(itself);
+    party_close(&alice);
+}
+
+// What is refused for its size does not make the buffer grow: a stranger chooses it.
+static void a_huge_packet(void) {
+    struct party alice;
+    const size_t len = (size_t)64 << 20;
+    uint8_t *packet = (uint8_t *)calloc(1, len);
+    size_t lengths[2];
+    party_open(&alice, "alice", SDS_PROFILE_RFC);
+    STATUS(SDS_TOO_LARGE, sds_unwrap_incoming(alice.manager, packet, len, START, &alice.out, NULL));
+    CHECK(alice.out.capacity <= (size_t)8 << 20);
+    lengths[0] = len - 1, lengths[1] = 1;
+    OK(sds_unwrap_incoming_batch(alice.manager, packet, lengths, 2, START, &alice.out, NULL));
+    CHECK(alice.out.capacity <= (size_t)8 << 20);
+    free(packet);
     party_close(&alice);
 }
 
@@ -137,20 +191,6 @@ static void a_fork(void) {
     party_close(&alice);
 }
 
-// How many names a folder of /proc has; 0 on systems without.
-static int entries_of(const char *folder) {
-    int count = 0;
-    DIR *dir = opendir(folder);
-    if (dir == NULL) {
-        return 0;
-    }
-    while (readdir(dir) != NULL) {
-        count++;
-    }
-    closedir(dir);
-    return count;
-}
-
 // No file descriptor and no thread: before, while managers are open and work, and after.
 static void held_from_the_system(void) {
     const int files = entries_of("/proc/self/fd"), threads = entries_of("/proc/self/task");
@@ -175,6 +215,8 @@ static void held_from_the_system(void) {
 
 void boundary_tests(void) {
     overlapping_buffer();
+    outputs_in_the_buffer();
+    a_huge_packet();
     overlapping_numbers();
     embedded_nuls();
     a_fork();

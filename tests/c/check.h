@@ -14,6 +14,9 @@ void check(int holds, const char *what, const char *file, int line);
 
 void check_status(sds_status_t got, sds_status_t wanted, const char *call, const char *file, int line);
 
+// How many names a folder of /proc has; 0 on systems without.
+int entries_of(const char *folder);
+
 #define CHECK(condition) check((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 #define STATUS(wanted, call) check_status((call), (wanted), #call, __FILE__, __LINE__)
 #define OK(call) STATUS(SDS_OK, call)

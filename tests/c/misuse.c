@@ -128,6 +128,11 @@ static void bytes(void) {
     STATUS(SDS_MALFORMED, sds_record_next(junk, sizeof junk, &at, &record));
     junk[0] = 0;
     STATUS(SDS_MALFORMED, sds_record_next(junk, sizeof junk, &at, &record));
+    // One that ends within its head, after the lengths of its texts, which are all absent.
+    memset(junk + 28, 0xff, 16);
+    for (junk[0] = 44; junk[0] < 48; junk[0]++) {
+        STATUS(SDS_MALFORMED, sds_record_next(junk, junk[0], &at, &record));
+    }
 
     party_close(&alice);
 }

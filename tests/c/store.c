@@ -26,6 +26,11 @@ static sds_status_t try_open(struct party *party, const char *name, uint64_t now
     return sds_manager_open_store(&config, TEXT(path), SDS_SYNCHRONOUS_OFF, now_ms, &party->manager, error);
 }
 
+static sds_status_t try_open_other(uint64_t now_ms) {
+    static struct party other;
+    return try_open(&other, "alice", now_ms, NULL);
+}
+
 static void open_again(struct party *party, const char *name, uint64_t now_ms) {
     OK(try_open(party, name, now_ms, NULL));
 }
@@ -362,6 +367,34 @@ static void wrong_arguments_make_no_file(void) {
     CHECK(access(path, F_OK) != 0);
 }
 
+// Open, SQLite's own files and nothing else; closed, nothing.
+static void held_from_the_system(void) {
+    const int files = entries_of("/proc/self/fd"), threads = entries_of("/proc/self/task");
+    static struct party alice;
+    static struct packet packet;
+    int round, open = 0;
+    char id[16];
+    forget_file();
+    for (round = 0; round < 1000; round++) {
+        const uint64_t now_ms = START + 60000 * (uint64_t)round;
+        open_again(&alice, "alice", now_ms);
+        OK(sds_channel_open(alice.manager, CHANNEL, NULL, now_ms, NULL));
+        if (round % 100 == 0) {
+            snprintf(id, sizeof id, "m%d", round);
+            party_wrap(&alice, id, "hello", now_ms, &packet);
+            open = round == 0 ? entries_of("/proc/self/fd") : open;
+            // The database, its log, and the memory that goes with that.
+            CHECK(entries_of("/proc/self/fd") == open && open <= files + 3);
+            CHECK(entries_of("/proc/self/task") == threads);
+            // The file is one manager's.
+            STATUS(SDS_STORE_FAILED, try_open_other(now_ms));
+        }
+        party_close(&alice);
+    }
+    CHECK(entries_of("/proc/self/fd") == files);
+    CHECK(entries_of("/proc/self/task") == threads);
+}
+
 void store_tests(void) {
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/alice.sds", folder);
@@ -373,6 +406,7 @@ void store_tests(void) {
     a_folder_that_cannot_be_written(0666, "cannot be written");
     a_full_disk_is_told_and_loses_nothing();
     wrong_arguments_make_no_file();
+    held_from_the_system();
     forget_file();
     CHECK(rmdir(folder) == 0);
 }

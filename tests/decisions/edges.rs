@@ -10,6 +10,9 @@ use crate::common::*;
 const LIBSDS: Profile = Profile::Libsds;
 
 /// A libsds message of somebody that acknowledges nothing but what its filter holds.
+/// What the name of somebody who has a message counts beyond its own bytes.
+const NAME_OVERHEAD: usize = 64;
+
 fn hear(alice: &Manager, id: &str, filter: &[u8]) {
     receive(alice, &forged(id).of(LIBSDS).filter(filter).bytes(), NOW);
 }
@@ -159,7 +162,8 @@ fn as_many_bytes_of_ended_messages_are_kept_as_the_log_holds_however_many_have_l
     let names: Vec<_> = (10..40).map(|number| format!("m{number}")).collect();
     let plenty = member_of(LIBSDS, "alice");
     let lens: Vec<_> = names.iter().map(|id| end(&plenty, id)).collect();
-    let budget: usize = lens[lens.len() - 4..].iter().sum();
+    // And the name of the one who acknowledged each.
+    let budget: usize = lens[lens.len() - 4..].iter().map(|len| len + NAME_OVERHEAD + "bob".len()).sum();
     let alice = member_with("alice", |config| {
         config.profile = LIBSDS;
         config.log_bytes = budget;
@@ -167,6 +171,52 @@ fn as_many_bytes_of_ended_messages_are_kept_as_the_log_holds_however_many_have_l
     let ids: Vec<_> = names.iter().map(String::as_str).collect();
     ids.iter().for_each(|id| assert!(end(&alice, id) > 0));
     assert_eq!(known(&alice, &ids), ids[ids.len() - 4..], "to the last byte");
+}
+
+#[test]
+fn names_of_those_who_have_an_ended_message_count_as_its_bytes_do() {
+    let long = |number: usize| format!("{number:x>250}");
+    let alice = member_with("alice", |config| {
+        config.profile = LIBSDS;
+        config.log_bytes = 100_000;
+    });
+    let mine = ids("m", 20);
+    mine.iter().for_each(|id| assert!(end(&alice, id) > 0));
+    let named: Vec<_> = mine.iter().map(String::as_str).collect();
+    assert_eq!(known(&alice, &named).len(), 20);
+    for number in 0..40 {
+        let (id, who) = (format!("a{number}"), long(number));
+        receive(&alice, &forged(&id).by(&who).of(LIBSDS).sync().after(&named).bytes(), NOW);
+    }
+    // Each holds 40 names, and they hold no more than a log may.
+    let left = known(&alice, &named);
+    let names = 40 * (NAME_OVERHEAD + 250);
+    assert!(!left.is_empty() && left.len() <= 100_000 / names, "{} messages of {names} bytes of names", left.len());
+    assert_eq!(left, named[20 - left.len()..], "the oldest leave first");
+    let status = alice.message_status(CHANNEL, left[0]).unwrap();
+    assert_eq!(status.acknowledgers.len(), 41);
+}
+
+#[test]
+fn names_leave_our_messages_their_room_and_are_bounded() {
+    let alice = member_with("alice", |config| {
+        config.profile = LIBSDS;
+        config.max_unacknowledged_bytes = config.max_message_bytes;
+    });
+    let mine = ids("m", 300);
+    mine.iter().for_each(|id| drop(alice.wrap_outgoing(CHANNEL, Some(id), b"x", NOW).unwrap()));
+    let refs: Vec<_> = mine.iter().map(String::as_str).collect();
+    for number in 0..20 {
+        let who = format!("{number:x>250}");
+        let filter = libsds_filter(6_007, &refs, 0);
+        receive(&alice, &forged(&format!("f{number}")).by(&who).of(LIBSDS).sync().filter(&filter).bytes(), NOW);
+        alice.drain();
+    }
+    assert_eq!(status(&alice).possibly_acknowledged, 300);
+    let names: usize = refs.iter().map(|id| alice.message_status(CHANNEL, id).unwrap().acknowledgers.len()).sum();
+    assert_eq!(names, (1 << 20) / (NAME_OVERHEAD + 250), "as many as there is room for");
+    assert!(status(&alice).evidence_dropped > 0);
+    alice.wrap_outgoing(CHANNEL, Some("one more"), b"x", NOW).expect("room");
 }
 
 #[test]

@@ -362,8 +362,8 @@ fn whole_messages_make_no_message_leave_the_incoming_buffer_early() {
 #[test]
 fn requests_that_do_not_fit_give_way_to_content() {
     let alice = member_with("alice", |config| {
-        config.max_message_bytes = 32 << 10;
-        config.max_filter_bytes = 32 << 10;
+        config.max_message_bytes = 40 << 10;
+        config.max_filter_bytes = 40 << 10;
         config.bloom_capacity = 5_000;
         config.repair_request_size = 10;
         config.max_hint_bytes = 450;
@@ -373,7 +373,7 @@ fn requests_that_do_not_fit_give_way_to_content() {
     let mut naming = forged("names them");
     wanted.iter().for_each(|id| naming = naming.clone().hinted(id, &hint));
     receive(&alice, &naming.bytes(), NOW);
-    let content = vec![1; 11_000];
+    let content = vec![1; 19_000];
     let sent = alice.wrap_outgoing(CHANNEL, Some("big"), &content, NOW + T_MAX).unwrap();
     assert!(asks(&sent.bytes).is_empty());
     assert_eq!(status(&alice).repairs_requested, 0, "it did not ask");
@@ -392,7 +392,15 @@ fn a_timeout_too_short_for_an_answer_is_refused() {
     assert!(open(|config| config.dependency_timeout_ms = 270_000).is_ok());
     assert!(open(|config| (config.repair, config.dependency_timeout_ms) = (false, 1_000)).is_ok());
     type Change = fn(&mut Config);
-    let refused: [(&str, Change); 7] = [
+    let refused: [(&str, Change); 8] = [
+        // A sync message has to fit with all that it asks for: what was told to be asked for must be.
+        ("max_message_bytes", |config| {
+            config.max_message_bytes = 32 << 10;
+            config.max_filter_bytes = 32 << 10;
+            config.bloom_capacity = 5_000;
+            config.repair_request_size = 10;
+            config.max_hint_bytes = 450;
+        }),
         // No arithmetic on it overflows, either.
         ("causal_history_size", |config| config.causal_history_size = usize::MAX),
         ("repair_window_ms", |config| config.repair_window_ms = T_MAX),
@@ -455,7 +463,8 @@ fn who_joins_in_the_middle_takes_part_at_once_with_a_bounded_number_of_requests(
 
 #[test]
 fn an_old_message_asks_for_nothing_any_more() {
-    for (age_ms, taken_up) in [(T_MAX + 1, false), (T_MAX, true)] {
+    let lag_ms = 10 * MINUTE;
+    for (age_ms, taken_up) in [(lag_ms + T_MAX + 1, false), (lag_ms + T_MAX, true)] {
         let id = format!("asked {age_ms} ago");
         let asking = forged(&id).by("carol").at(NOW + HOUR - age_ms).asking(&["here", "x"]);
         let late = member("alice");
@@ -464,6 +473,26 @@ fn an_old_message_asks_for_nothing_any_more() {
         receive(&late, &asking.bytes(), NOW + HOUR);
         let now = status(&late);
         assert_eq!((now.repair_answers == 1, now.repair_requests == 0), (taken_up, taken_up), "{age_ms}");
+    }
+}
+
+#[test]
+fn who_has_a_slow_clock_is_answered() {
+    for behind_ms in [0, 3 * MINUTE, 9 * MINUTE] {
+        let (alice, bob) = (member("alice"), Manager::open(config("bob")).unwrap());
+        bob.open_channel(CHANNEL, Default::default(), NOW - behind_ms).unwrap();
+        send(&alice, "lost", NOW);
+        let next = send(&alice, "next", NOW + SECOND);
+        ["lost", "next"].iter().for_each(|id| alice.cancel(CHANNEL, id, NOW + SECOND).unwrap());
+        receive(&bob, &next.bytes, NOW + SECOND - behind_ms);
+        bob.drain();
+        // Somebody else resends nothing, and the channel is silent: bob's clock has nothing to follow.
+        for at in (NOW..NOW + 9 * MINUTE).step_by(1_000) {
+            run(&bob, at - behind_ms).iter().for_each(|(_, sent)| drop(receive(&alice, &sent.bytes, at)));
+            run(&alice, at).iter().for_each(|(_, sent)| drop(receive(&bob, &sent.bytes, at - behind_ms)));
+        }
+        assert_eq!(status(&bob).repaired, 1, "{behind_ms} ms behind");
+        assert_eq!(log(&bob), ["lost", "next"]);
     }
 }
 
@@ -494,4 +523,33 @@ fn a_copy_of_ours_made_up_in_the_other_format_stops_no_answer() {
     }
     receive(&alice, &copy().bytes(), NOW);
     assert_eq!(status(&alice).repair_answers, 0, "the same in the other format: somebody did answer");
+}
+
+#[test]
+fn what_the_host_sends_again_is_answered_for_by_that() {
+    let again: [fn(&Manager); 2] =
+        [|alice| alice.retry(CHANNEL, "mine", NOW).unwrap(), |alice| drop(send(alice, "mine", NOW))];
+    for again in again {
+        let alice = member("alice");
+        send(&alice, "mine", NOW);
+        receive(&alice, &forged("s").by("carol").sync().asking(&["mine"]).bytes(), NOW);
+        assert_eq!(status(&alice).repair_answers, 1);
+        again(&alice);
+        assert_eq!(status(&alice).repair_answers, 0, "once is enough");
+    }
+}
+
+#[test]
+fn who_asks_for_what_is_set_aside_already_delays_it_no_further() {
+    let alice = member("alice");
+    receive(&alice, &forged("m").after(&["x"]).bytes(), NOW);
+    alice.drain();
+    for second in [1, 100] {
+        let (id, at) = (format!("fake{second}"), NOW + second * SECOND);
+        assert!(asked(&run(&alice, at)).is_empty());
+        receive(&alice, &forged(&id).by("mallory").at(at).sync().asking(&["x"]).bytes(), at);
+    }
+    let first = asked(&run(&alice, NOW + TIMEOUT - 1))[0].0;
+    let wait_ms = sds::channel::repair::t_req_wait_ms("alice", "x", T_MIN, T_MAX);
+    assert_eq!(first, NOW + SECOND + T_MAX + wait_ms, "T_max after the first, with a new T_req");
 }

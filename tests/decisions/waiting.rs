@@ -51,33 +51,84 @@ fn a_missing_id_is_reported_once_with_hint_and_sender() {
 }
 
 #[test]
-fn what_a_message_turns_out_to_wait_for_inherits_the_earliest_deadline() {
+fn a_chain_of_made_up_names_delays_nothing_beyond_its_time() {
     // Each time the missing one comes, just in time, and names another: a made-up chain.
     let alice = quiet();
     receive(&alice, &forged("m0").after(&["m1"]).bytes(), NOW);
     for number in 1..10 {
         let (id, next) = (format!("m{number}"), format!("m{}", number + 1));
-        receive(&alice, &forged(&id).after(&[&next]).bytes(), NOW + number * 30 * SECOND - 1);
+        receive(&alice, &forged(&id).after(&[&next]).bytes(), NOW + number * 30 * SECOND);
     }
-    assert_eq!(alice.next_deadline(), Some(NOW + TIMEOUT), "the first one waits no longer for that");
     events(&alice);
-    let told = tick_events(&alice, NOW + TIMEOUT);
-    assert_eq!(lost(&told), ["m10"]);
-    let expected: Vec<_> = (0..10).rev().map(|number| format!("m{number}")).collect();
-    assert_eq!(delivered(&told), expected, "in causal order");
+    for number in 0..9 {
+        let due_ms = NOW + number * 30 * SECOND + TIMEOUT;
+        assert_eq!(alice.next_deadline(), Some(due_ms));
+        assert!(tick_events(&alice, due_ms - 1).is_empty());
+        let told = tick_events(&alice, due_ms);
+        assert_eq!((lost(&told), delivered(&told)), (vec![], vec![&*format!("m{number}")]), "when its own time is up");
+    }
+    let told = tick_events(&alice, NOW + 9 * 30 * SECOND + TIMEOUT);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["m10"], vec!["m9"]));
+    assert_eq!(alice.next_deadline(), None);
 }
 
 #[test]
-fn an_earlier_deadline_reaches_what_is_waited_for_already() {
+fn what_is_overdue_together_comes_in_log_order_and_as_it_depends() {
     let alice = quiet();
-    receive(&alice, &forged("early").after(&["bridge"]).bytes(), NOW);
-    receive(&alice, &forged("late").after(&["deep"]).bytes(), NOW + MINUTE);
-    assert_eq!(alice.next_deadline(), Some(NOW + TIMEOUT));
-    // The bridge ties the early one to what the late one waits for.
-    receive(&alice, &forged("bridge").after(&["late"]).bytes(), NOW + 2 * MINUTE);
+    receive(&alice, &forged("c").at(NOW + 3).after(&["b"]).bytes(), NOW);
+    receive(&alice, &forged("b").at(NOW + 2).after(&["a"]).bytes(), NOW + 1);
+    receive(&alice, &forged("a").at(NOW + 1).after(&["x"]).bytes(), NOW + MINUTE);
     events(&alice);
-    let told = tick_events(&alice, NOW + TIMEOUT);
-    assert_eq!((lost(&told), delivered(&told)), (vec!["deep"], vec!["late", "bridge", "early"]));
+    let told = tick_events(&alice, NOW + TIMEOUT + 1);
+    assert_eq!((lost(&told), delivered(&told)), (vec![], vec!["b", "c"]), "a has time left");
+    let told = tick_events(&alice, NOW + TIMEOUT + MINUTE);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["x"], vec!["a"]));
+}
+
+/// What alice hears of an honest message whose dependency is missing, when a forger whose own time is nearly up would end
+/// that wait: nothing, until its own time is up.
+fn honest_waits_its_time(attack: impl Fn(&Manager, u64)) {
+    let alice = member("alice");
+    attack(&alice, NOW);
+    let then = NOW + TIMEOUT - SECOND;
+    receive(&alice, &forged("honest").at(then).after(&["real"]).bytes(), then);
+    attack(&alice, then);
+    assert!(missing(&events(&alice)).contains(&"real"));
+    for at in [then + SECOND, then + SECOND + 1, then + TIMEOUT - 1] {
+        let told = tick_events(&alice, at);
+        assert!(!lost(&told).contains(&"real") && !delivered(&told).contains(&"honest"), "{told:?}");
+    }
+    assert!(asks_for(&alice, "real"), "and it is asked for all that time");
+    let told = tick_events(&alice, then + TIMEOUT);
+    assert!(lost(&told).contains(&"real") && delivered(&told).contains(&"honest"), "{told:?}");
+}
+
+fn asks_for(alice: &Manager, id: &str) -> bool {
+    dump(alice)["repair_requests"].to_string().contains(id)
+}
+
+#[test]
+fn a_made_up_id_that_nearly_expired_ends_no_wait() {
+    honest_waits_its_time(|alice, at| match at {
+        NOW => drop(receive(alice, &forged("s").by("mallory").sync().after(&["e"]).bytes(), at)),
+        _ => drop(receive(alice, &forged("e").by("mallory").at(at).after(&["honest"]).bytes(), at)),
+    });
+}
+
+#[test]
+fn a_made_up_message_that_nearly_expired_ends_no_wait() {
+    honest_waits_its_time(|alice, at| match at {
+        NOW => drop(receive(alice, &forged("early").by("mallory").after(&["bridge"]).bytes(), at)),
+        _ => drop(receive(alice, &forged("bridge").by("mallory").at(at).after(&["honest"]).bytes(), at)),
+    });
+}
+
+#[test]
+fn who_names_a_message_before_it_comes_does_not_shorten_its_wait() {
+    honest_waits_its_time(|alice, at| {
+        receive(alice, &forged(&format!("s{at}")).by("mallory").at(at).sync().after(&["honest"]).bytes(), at);
+        receive(alice, &forged(&format!("m{at}")).by("mallory").at(at).after(&["honest"]).bytes(), at);
+    });
 }
 
 #[test]
@@ -249,9 +300,39 @@ fn a_libsds_message_without_content_is_remembered_as_met() {
     assert_eq!(delivered(&events(&alice)), ["m"], "its members will name it");
     let named = forged("m2").of(Profile::Libsds).after(&["sync"]).bytes();
     assert_eq!(disposition(&alice, &named, NOW), Disposition::Delivered);
-    let rfc = member("alice");
-    receive(&rfc, &forged("sync").sync().bytes(), NOW);
-    assert_eq!(disposition(&rfc, &forged("m").after(&["sync"]).bytes(), NOW), Disposition::Waiting);
+}
+
+#[test]
+fn in_an_rfc_channel_a_message_without_content_ends_no_wait() {
+    for profile in BOTH {
+        let rfc = member("alice");
+        receive(&rfc, &forged("m").after(&["x"]).bytes(), NOW);
+        events(&rfc);
+        receive(&rfc, &forged("x").by("mallory").of(profile).sync().bytes(), NOW);
+        assert!(events(&rfc).is_empty());
+        let it = status(&rfc);
+        assert_eq!((it.waiting, it.missing, it.repair_requests), (1, 1, 1), "{profile:?}: it is asked for as before");
+        assert_eq!(disposition(&rfc, &forged("m2").after(&["x"]).bytes(), NOW), Disposition::Waiting);
+    }
+    let libsds = member_of(Profile::Libsds, "alice");
+    receive(&libsds, &forged("x").sync().bytes(), NOW);
+    let named = forged("m").of(Profile::Libsds).after(&["x"]).bytes();
+    assert_eq!(disposition(&libsds, &named, NOW), Disposition::Waiting, "nobody names an rfc sync message");
+}
+
+#[test]
+fn a_libsds_message_without_content_that_was_asked_for_is_told_as_repaired() {
+    let alice = member_of(Profile::Libsds, "alice");
+    receive(&alice, &forged("m").of(Profile::Libsds).after(&["x"]).bytes(), NOW);
+    events(&alice);
+    run(&alice, NOW + 2 * MINUTE);
+    send(&alice, "mine", NOW + 2 * MINUTE);
+    assert!(requested(&events(&alice)).iter().any(|asked| asked.0 == "x"));
+    receive(&alice, &forged("x").of(Profile::Libsds).sync().bytes(), NOW + 2 * MINUTE);
+    let told = events(&alice);
+    let repaired = |event: &Event| matches!(event, Event::Repaired { message_id } if &**message_id == "x");
+    assert!(told.iter().any(repaired), "{told:?}");
+    assert_eq!((delivered(&told), status(&alice).repaired), (vec!["m"], 1));
 }
 
 #[test]
@@ -313,4 +394,26 @@ fn what_is_named_while_offline_is_waited_for_as_long_as_anything_else() {
     receive(&alice, &forged("m").after(&["x"]).bytes(), NOW + 59 * MINUTE);
     alice.set_online(true, NOW + 60 * MINUTE).unwrap();
     assert_eq!(alice.next_deadline(), Some(NOW + 60 * MINUTE + TIMEOUT));
+}
+
+#[test]
+fn what_several_losses_set_free_comes_in_log_order() {
+    for seed in 0..8 {
+        // Ids are hashed by a key from the seed: no order that they happen to have decides.
+        let alice = quiet_member_with(|config| config.seed = Some(seed));
+        let named = [("d", "w", 4), ("c", "x", 3), ("b", "y", 2), ("a", "z", 1)];
+        for (id, missing, second) in named {
+            let waiting = forged(id).of(Profile::Libsds).at(NOW + second * SECOND).after(&[missing]);
+            receive(&alice, &waiting.bytes(), NOW);
+        }
+        events(&alice);
+        let told = tick_events(&alice, NOW + TIMEOUT);
+        assert_eq!((lost(&told).len(), delivered(&told)), (4, vec!["a", "b", "c", "d"]), "seed {seed}");
+    }
+    let alice = quiet();
+    receive(&alice, &forged("b").at(NOW + 2).after(&["x"]).bytes(), NOW);
+    receive(&alice, &forged("a").at(NOW + 1).after(&["y"]).bytes(), NOW);
+    events(&alice);
+    alice.mark_dependencies_met(CHANNEL, &["x", "y"], NOW).unwrap();
+    assert_eq!(delivered(&events(&alice)), ["a", "b"], "the same for those marked together");
 }

@@ -4,9 +4,11 @@
 use sds::Manager;
 use sds::config::Config;
 use sds::error::{Error, StoreError};
-use sds::manager::Known;
+use sds::manager::{Known, LogEntry};
 use sds::output::{ChannelOptions, Disposition, Event, MessageState, Output, TransmitReason};
-use sds::types::{ChannelId, TimeMs};
+use sds::record::{self, Key};
+use sds::types::{ChannelId, HistoryEntry, Message, Profile, TimeMs};
+use sds::wire;
 
 use crate::kinds::Kind;
 
@@ -203,10 +205,44 @@ fn the_state_of_another_participant_is_refused() {
     });
 }
 
-/// With a store; a host reads its own database.
+#[test]
+fn records_of_a_later_form_are_refused() {
+    let mut host = crate::host::Host::default();
+    let alice = Manager::open_external(config("alice"), host.records(), NOW_MS).expect("opens");
+    host.commit_all(&alice);
+    drop(alice);
+    // Its own record says so, in its fifth field.
+    host.rows.get_mut(&(ChannelId::from(""), Key::HEAD)).expect("is there").extend([5 << 3, 9]);
+    let refused = Manager::open_external(config("alice"), host.records(), NOW_MS).err();
+    assert_eq!(refused, Some(Error::Store(StoreError::Newer { found: 9, known: 1 })));
+}
+
+/// The whole log of the channel, in order: from the store in pages, or by the host out of its own database.
+fn whole_log(kind: &Kind, alice: &Manager) -> Vec<LogEntry> {
+    let mut log: Vec<LogEntry> = Vec::new();
+    if let Kind::Host(host) = kind {
+        let side = |key: &Key| host.rows.get(&(CHANNEL.into(), Key { kind: record::Kind::Side, ..*key }));
+        for ((_, key), value) in host.rows.iter().filter(|((_, key), _)| key.kind == record::Kind::Message) {
+            let side = side(key).map(|side| &side[..]);
+            log.push(alice.read_log_record(key.id.try_into().expect("a number"), value, side).expect("reads"));
+        }
+        log.sort_by_key(|entry| (entry.lamport_timestamp_ms, entry.message_id.to_string()));
+        return log;
+    }
+    loop {
+        let after = log.last().map(|last| (last.lamport_timestamp_ms, last.message_id.to_string()));
+        let after = after.as_ref().map(|(ms, id)| (*ms, id.as_str()));
+        let page = alice.read_log(CHANNEL, after, 7).expect("reads");
+        log.extend(page.entries);
+        if !page.more {
+            return log;
+        }
+    }
+}
+
 #[test]
 fn a_log_far_larger_than_memory_is_read_in_order_and_every_id_is_known() {
-    for mut kind in [Kind::Memory(sds::store::Memory::default()), Kind::sqlite()] {
+    on_each(|mut kind| {
         let config = Config { log_messages: 4, seen_limit: 2, ..config("alice") };
         let alice = fresh(&mut kind, &config);
         let bob = member("bob");
@@ -222,20 +258,10 @@ fn a_log_far_larger_than_memory_is_read_in_order_and_every_id_is_known() {
         assert!(alice.unwrap_incoming(&late, NOW_MS).is_ok());
         send(&mut kind, &alice, "m1", NOW_MS + 100);
         alice.set_retrieval_hint(CHANNEL, "m1", b"hint").expect("known");
+        kind.drain(&alice);
         drop(alice);
         let alice = kind.open(&config, NOW_MS).expect("opens");
-        let mut log = Vec::new();
-        loop {
-            let after = log
-                .last()
-                .map(|last: &sds::manager::LogEntry| (last.lamport_timestamp_ms, last.message_id.to_string()));
-            let after = after.as_ref().map(|(ms, id)| (*ms, id.as_str()));
-            let page = alice.read_log(CHANNEL, after, 7).expect("reads");
-            log.extend(page.entries);
-            if !page.more {
-                break;
-            }
-        }
+        let log = whole_log(&kind, &alice);
         let ids: Vec<_> = log.iter().map(|entry| entry.message_id.to_string()).collect();
         let expected: Vec<_> = (0..30).map(|number| format!("b{number:02}")).chain(["m1".to_owned()]).collect();
         assert_eq!(ids, expected, "{}", kind.name());
@@ -245,14 +271,35 @@ fn a_log_far_larger_than_memory_is_read_in_order_and_every_id_is_known() {
             assert_eq!(entry.received_ms / 1_000_000, NOW_MS / 1_000_000);
         }
         assert_eq!(log[30].retrieval_hint.as_deref(), Some(&b"hint"[..]));
-        // Memory remembers six of them.
-        for bytes in &received {
-            assert_eq!(alice.unwrap_incoming(bytes, NOW_MS).expect("good").disposition, Disposition::Duplicate);
+        // Memory remembers six of them, and so it is with what came since it was opened.
+        for number in 30..50 {
+            let id = format!("b{number:02}");
+            received.push(bob.wrap_outgoing(CHANNEL, Some(&id), b"hi", NOW_MS + 200 + number).expect("wraps").bytes);
+            let new = received.last().expect("one");
+            assert_eq!(alice.unwrap_incoming(new, NOW_MS).expect("good").disposition, Disposition::Delivered);
+            kind.drain(&alice);
         }
+        for bytes in &received {
+            let again = alice.unwrap_incoming(bytes, NOW_MS).expect("good").disposition;
+            assert_eq!(again, Disposition::Duplicate, "{}", kind.name());
+        }
+        // What names one of them waits for nothing.
+        let names = Message {
+            sender_id: "carol",
+            message_id: "c1",
+            channel_id: CHANNEL,
+            lamport_timestamp_ms: Some(NOW_MS + 300),
+            causal_history: vec![HistoryEntry { message_id: "b02", ..HistoryEntry::default() }],
+            content: Some(b"remember?"),
+            ..Message::default()
+        };
+        let mut bytes = Vec::new();
+        wire::encode(Profile::Rfc, &names, &mut bytes);
+        assert_eq!(alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition, Disposition::Delivered);
         let refused = alice.wrap_outgoing(CHANNEL, Some("b03"), b"mine", NOW_MS).err();
         assert!(matches!(refused, Some(Error::BytesGone(_))), "{refused:?}");
         assert_eq!(events(kind.drain(&alice)), [], "nothing is missing");
-    }
+    });
 }
 
 #[test]

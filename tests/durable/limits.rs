@@ -3,6 +3,8 @@
 use sds::config::Config;
 use sds::error::Error;
 use sds::output::{ChannelOptions, Disposition};
+use sds::types::{Message, Profile};
+use sds::wire;
 use sds::{Manager, manager::LogEntry};
 
 use crate::contract::{CHANNEL, NOW_MS, config, member};
@@ -49,6 +51,48 @@ fn messages_beyond_stored_messages_leave_the_store_and_their_ids_stay() {
     }
 }
 
+/// A host's records are what tells, so that what it was told to delete is new again; a store of ours would still know it.
+#[test]
+fn at_a_host_the_ids_of_the_messages_that_it_keeps_are_known() {
+    let mut kind = Kind::Host(crate::host::Host::default());
+    let config = Config { stored_messages: 5, log_messages: 3, seen_limit: 1, ..config("alice") };
+    let (alice, bob) = (kind.open(&config, NOW_MS).expect("opens"), member("bob"));
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    let mut received = Vec::new();
+    for number in 0..12 {
+        let bytes = bob.wrap_outgoing(CHANNEL, Some(&format!("b{number:02}")), b"hi", NOW_MS).expect("wraps").bytes;
+        alice.unwrap_incoming(&bytes, NOW_MS).expect("good");
+        received.push(bytes);
+    }
+    kind.drain(&alice);
+    let restarted = kind.open(&config, NOW_MS).expect("opens");
+    for alice in [alice, restarted] {
+        for bytes in &received[7..] {
+            assert_eq!(alice.unwrap_incoming(bytes, NOW_MS).expect("good").disposition, Disposition::Duplicate);
+        }
+        assert_eq!(alice.unwrap_incoming(&received[0], NOW_MS).expect("good").disposition, Disposition::Delivered);
+    }
+}
+
+#[test]
+fn a_page_of_large_messages_ends_early() {
+    for kind in [Kind::Memory(sds::store::Memory::default()), Kind::sqlite()] {
+        let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+        let content = vec![7; 1_000_000];
+        for number in 0..20 {
+            alice.wrap_outgoing(CHANNEL, Some(&format!("m{number:02}")), &content, NOW_MS + number).expect("wraps");
+        }
+        let first = alice.read_log(CHANNEL, None, 100).expect("reads");
+        assert!(first.more && first.entries.len() == 17, "{}", first.entries.len());
+        let last = first.entries.last().expect("one");
+        let after = (last.lamport_timestamp_ms, &*last.message_id);
+        let rest = alice.read_log(CHANNEL, Some(after), 100).expect("reads");
+        assert!(!rest.more && rest.entries.len() == 3, "{}", rest.entries.len());
+        assert_eq!(rest.entries.last().expect("one").content, content);
+    }
+}
+
 #[test]
 fn messages_older_than_stored_ms_leave_the_store() {
     let kind = Kind::sqlite();
@@ -79,6 +123,45 @@ fn changes_beyond_max_unconfirmed_bytes_refuse_calls() {
     assert!(alice.message_status(CHANNEL, &format!("m{number}")).is_err(), "it changed nothing");
     host.commit_all(&alice);
     wrap(number).expect("there is room again");
+}
+
+/// Messages that leave nothing behind but their ids, of which only so many are remembered, add up to no more than these,
+/// though nothing of them has to be stored at once.
+#[test]
+fn ids_that_came_and_went_leave_nothing_to_be_stored() {
+    let mut host = crate::host::Host::default();
+    let config = Config { seen_limit: 100, profile: Profile::Libsds, ..config("alice") };
+    let alice = Manager::open_external(config, host.records(), NOW_MS).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    host.commit_all(&alice);
+    for number in 0..5_000_u64 {
+        let (id, mut bytes) = (format!("s{number}"), Vec::new());
+        let message = Message {
+            sender_id: "mallory",
+            message_id: &id,
+            channel_id: CHANNEL,
+            lamport_timestamp_ms: Some(NOW_MS),
+            ..Message::default()
+        };
+        wire::encode(Profile::Libsds, &message, &mut bytes);
+        alice.unwrap_incoming(&bytes, NOW_MS).expect("good");
+        // Some of them are stored.
+        if number == 1_000 {
+            alice.flush().expect("the host's");
+            host.commit_all(&alice);
+        }
+    }
+    alice.flush().expect("the host's");
+    let writes = alice.offer().expect("the host's").expect("something").writes.len();
+    assert!(writes < 16, "{writes}");
+    host.commit_all(&alice);
+    assert!(host.records().len() < 16, "{}", host.records().len());
+    let forgotten = alice.channel_status(CHANNEL).expect("open").ids_forgotten;
+    drop(alice);
+    let config = crate::contract::config("alice");
+    let again =
+        Manager::open_external(Config { seen_limit: 100, profile: Profile::Libsds, ..config }, host.records(), NOW_MS);
+    assert_eq!(again.expect("opens").channel_status(CHANNEL).expect("sound").ids_forgotten, forgotten);
 }
 
 #[test]

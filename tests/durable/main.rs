@@ -10,3 +10,4 @@ mod life;
 mod limits;
 mod sqlite;
 mod twins;
+mod versions;

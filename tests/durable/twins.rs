@@ -122,10 +122,12 @@ struct Group {
     packets: VecDeque<(usize, Vec<u8>)>,
     ids: Vec<(usize, String)>,
     sent: usize,
+    /// There is one twin only, which stops by a crash after every step: nothing is written when it goes.
+    crashes: bool,
 }
 
 impl Group {
-    fn new(kind: Kind, profile: Profile) -> Self {
+    fn new(kind: Kind, profile: Profile, crashes: bool) -> Self {
         let config = config("twin", profile);
         let mut steady_kind = match kind {
             Kind::Host(_) => Kind::Host(crate::host::Host::default()),
@@ -154,11 +156,57 @@ impl Group {
             packets: VecDeque::new(),
             ids: Vec::new(),
             sent: 0,
+            crashes,
         }
+    }
+
+    /// A call, and a crash. All that anybody was told, or could have been, is as it was.
+    fn crash(&mut self, call: impl Fn(&Manager) -> String) -> Result<(), TestCaseError> {
+        let twin = self.kind.open(&self.config, self.now_ms).expect("opens again");
+        if !self.online {
+            twin.set_online(false, self.now_ms).expect("a good time");
+        }
+        call(&twin);
+        let drained = self.kind.drain(&twin);
+        let before = self.facts(&twin);
+        drop(twin);
+        let twin = self.kind.open(&self.config, self.now_ms).expect("opens again");
+        same(&before, &self.facts(&twin))?;
+        self.take(drained);
+        Ok(())
+    }
+
+    fn facts(&self, manager: &Manager) -> String {
+        let of_channel = |(number, channel): (usize, &&str)| {
+            let status = manager.channel_status(channel).map(|it| {
+                [
+                    it.received,
+                    it.sent,
+                    it.logged + it.held,
+                    it.missing,
+                    it.lost,
+                    it.waiting,
+                    it.unacknowledged,
+                    it.given_up,
+                ]
+                .map(|count| count.to_string())
+                .join(" ")
+            });
+            let mut ids = self.ids.iter().filter(|(of, _)| *of == number).map(|(_, id)| id);
+            let known: String = ids.by_ref().fold(String::new(), |known, id| {
+                let state = manager.message_status(channel, id).map(|status| (status.state, status.resends));
+                format!("{known}\n{id} {state:?}")
+            });
+            format!("{channel} {status:?}\n{:#?}{known}\n", manager.missing(channel))
+        };
+        CHANNELS.iter().enumerate().map(of_channel).collect()
     }
 
     /// The same call on both twins, the second restored for it and stopped again. What they say is compared.
     fn both(&mut self, call: impl Fn(&Manager) -> String) -> Result<(), TestCaseError> {
+        if self.crashes {
+            return self.crash(call);
+        }
         let before_ms = self.now_ms;
         let twin = self.kind.open(&self.config, before_ms).expect("opens again");
         if !self.online {
@@ -349,8 +397,8 @@ fn same(steady: &str, restored: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn run(kind: Kind, profile: Profile, steps: &[Step]) -> Result<(), TestCaseError> {
-    let mut group = Group::new(kind, profile);
+fn run(kind: Kind, profile: Profile, crashes: bool, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut group = Group::new(kind, profile, crashes);
     steps.iter().try_for_each(|step| group.step(step))
 }
 
@@ -359,17 +407,32 @@ proptest! {
 
     #[test]
     fn restored_from_memory(libsds: bool, steps in proptest::collection::vec(step(), 1..120)) {
-        run(Kind::Memory(sds::store::Memory::default()), profile(libsds), &steps)?;
+        run(Kind::Memory(sds::store::Memory::default()), profile(libsds), false, &steps)?;
     }
 
     #[test]
     fn restored_from_a_host(libsds: bool, steps in proptest::collection::vec(step(), 1..120)) {
-        run(Kind::Host(crate::host::Host::default()), profile(libsds), &steps)?;
+        run(Kind::Host(crate::host::Host::default()), profile(libsds), false, &steps)?;
     }
 
     #[test]
     fn restored_from_sqlite(libsds: bool, steps in proptest::collection::vec(step(), 1..60)) {
-        run(Kind::sqlite(), profile(libsds), &steps)?;
+        run(Kind::sqlite(), profile(libsds), false, &steps)?;
+    }
+
+    #[test]
+    fn crashed_in_memory(libsds: bool, steps in proptest::collection::vec(step(), 1..120)) {
+        run(Kind::Memory(sds::store::Memory::default()), profile(libsds), true, &steps)?;
+    }
+
+    #[test]
+    fn crashed_at_a_host(libsds: bool, steps in proptest::collection::vec(step(), 1..120)) {
+        run(Kind::Host(crate::host::Host::default()), profile(libsds), true, &steps)?;
+    }
+
+    #[test]
+    fn crashed_in_sqlite(libsds: bool, steps in proptest::collection::vec(step(), 1..60)) {
+        run(Kind::sqlite(), profile(libsds), true, &steps)?;
     }
 }
 

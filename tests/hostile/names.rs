@@ -31,6 +31,25 @@ fn what_gave_way_to_made_up_names_is_not_told_again() {
 }
 
 #[test]
+fn it_is_not_told_again_until_seen_limit_others_gave_way() {
+    let told_again = |others: usize| {
+        let alice = member_with("alice", |config| {
+            config.max_missing = 10;
+            config.seen_limit = 20;
+        });
+        receive(&alice, &forged("s").sync().after(&["real"]).bytes(), NOW);
+        made_up_names(&alice, 0, 10);
+        // It gave way: to the first of these. Each further one takes the place of another.
+        (0..others).for_each(|number| made_up_names(&alice, 1 + number, 1));
+        events(&alice);
+        receive(&alice, &forged("s2").sync().after(&["real"]).bytes(), NOW);
+        missing(&events(&alice)).contains(&"real")
+    };
+    assert!(!told_again(19), "as many as are remembered");
+    assert!(told_again(21), "what the limit takes away");
+}
+
+#[test]
 fn what_its_message_no_longer_waits_for_gives_way() {
     let alice = member_with("alice", |config| {
         config.max_missing = 10;

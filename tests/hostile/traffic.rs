@@ -76,3 +76,29 @@ fn replays_of_old_messages_make_us_send_next_to_nothing() {
     // All that came back into the filter is 64 a minute, and the minute of the clock may have changed once.
     assert!(status(&alice).refilters_refused > 0);
 }
+
+#[test]
+fn in_a_group_of_many_response_groups_all_members_together_answer_as_little() {
+    let members: Vec<_> = (0..80)
+        .map(|number| member_with(&format!("member {number}"), |config| config.num_participants = 10_000))
+        .collect();
+    let here = ids("m", 256);
+    for id in &here {
+        let bytes = forged(id).bytes();
+        members.iter().for_each(|member| drop(receive(member, &bytes, NOW)));
+    }
+    let here: Vec<_> = here.iter().map(String::as_str).collect();
+    for (number, wanted) in here.chunks(64).enumerate() {
+        let asking = forged(&format!("s{number}")).by("mallory").sync().asking(wanted).bytes();
+        members.iter().for_each(|member| drop(receive(member, &asking, NOW)));
+    }
+    let taken_up: std::collections::BTreeSet<String> = members
+        .iter()
+        .flat_map(|member| {
+            let dump = dump(member);
+            let answers = dump["repair_answers"].as_array().unwrap().clone();
+            answers.into_iter().map(|answer| answer["message_id"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    assert!((1..=64).contains(&taken_up.len()), "{} messages will be answered", taken_up.len());
+}

@@ -17,6 +17,10 @@ pub struct Facts {
     pub received: Vec<String>,
     /// Messages that it took in and did not hand out as ordered: whether each is late.
     pub waiting: BTreeMap<String, bool>,
+    /// When each of them came.
+    pub waiting_since: BTreeMap<String, Told>,
+    /// When it took up requests of others, on the scale of `clock.moved_ms`.
+    pub taken_up: Vec<u64>,
     /// All ids in the histories that it took in.
     pub named: BTreeSet<String>,
     /// Ids that it told are missing.
@@ -170,6 +174,7 @@ impl Facts {
             self.news.insert(id.to_owned());
         }
         self.waiting.remove(id);
+        self.waiting_since.remove(id);
         self.here.insert(id.to_owned());
         let number = self.arrivals.len();
         self.arrivals.push((stamp_ms, id.to_owned()));

@@ -157,6 +157,7 @@ impl Plan {
             config.bloom_capacity = 64;
             config.max_outputs = 16;
             config.max_repair_answers = tight.max_repair_answers;
+            config.repair_answers_per_minute = 1;
             // Room for a few whole messages: an rfc filter is large.
             config.log_bytes = if self.profile == Profile::Rfc { 60_000 } else { 1_000 };
         }

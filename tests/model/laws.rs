@@ -27,8 +27,10 @@ pub struct Case<'a> {
     pub before: &'a Before,
     pub after: ChannelStatus,
     pub dump: Value,
-    /// Messages handed out before something they name, so far.
+    /// Messages handed out before something they name, so far, and before their own time was up.
     pub early: u64,
+    /// The same, of those whose own time was up.
+    pub overdue: u64,
     /// The timestamps of what it handed out, as far as they count.
     pub handed_out_ms: Vec<u64>,
     /// Those of which it may not be told whether they count.
@@ -56,6 +58,7 @@ pub fn hold(
         after,
         dump,
         early: 0,
+        overdue: 0,
         handed_out_ms: Vec::new(),
         maybe_handed_out_ms: Vec::new(),
         told_asked: Vec::new(),

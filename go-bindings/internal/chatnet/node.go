@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/status-im/sds-rs/go-bindings/internal/lossy"
+	"github.com/status-im/sds-rs/go-bindings/internal/agenda"
 	"github.com/status-im/sds-rs/go-bindings/internal/packetstore"
 	"github.com/status-im/sds-rs/go-bindings/sds"
 )
@@ -74,7 +74,7 @@ type Node struct {
 	hints  map[sds.MessageID][]byte
 	wanted map[sds.MessageID]*wanted
 	// appointments are things of ours to do later: answers that are on their way, queries, retries.
-	appointments lossy.Queue[func(now time.Time) error]
+	appointments agenda.Queue[func(now time.Time) error]
 	peers        map[string]*peer
 	status       sds.ChannelStatus
 	counters     Counters

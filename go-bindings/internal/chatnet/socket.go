@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/status-im/sds-rs/go-bindings/internal/agenda"
 	"github.com/status-im/sds-rs/go-bindings/internal/lossy"
 )
 
@@ -39,7 +40,7 @@ type Socket struct {
 
 	links map[netip.AddrPort]*lossy.Link
 	make  func(to netip.AddrPort) *lossy.Link
-	queue lossy.Queue[outgoing]
+	queue agenda.Queue[outgoing]
 
 	packets, bytes, dropped, duplicated, heldUp atomic.Uint64
 }

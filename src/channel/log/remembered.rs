@@ -45,7 +45,7 @@ impl Remembered {
         }
         let number = self.first.wrapping_add(self.by_age.len() as u64);
         self.by_age.push_back(hash);
-        self.touched.touch_entry(number);
+        self.touched.add_entry(number);
         self.list(number as u32, hash);
         while self.by_age.len() > self.limit {
             self.forget_oldest();

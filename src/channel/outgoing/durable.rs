@@ -222,8 +222,9 @@ impl Outgoing {
                 (Some(who), Some(last)) => Some((hash_of(&who)?, Evidence::from(&last))),
                 _ => None,
             };
-            let len = self.bytes(hash).map_or(0, Bytes::len);
+            let (len, names_len) = self.messages.get(&hash).map_or((0, 0), |own| (own.bytes.len(), own.names_len()));
             self.review_bytes.add(len);
+            self.review_names.add(names_len);
             self.review.push(UnderReview { hash, farm: None, murmur: None, last });
         }
         Ok(())
@@ -231,10 +232,10 @@ impl Outgoing {
 
     fn restore_queues(&mut self, queue: BTreeMap<(u64, IdHash), bool>) {
         for ((_, hash), ended) in queue {
-            let len = self.bytes(hash).map_or(0, Bytes::len);
+            let (len, held_len) = self.messages.get(&hash).map_or((0, 0), |own| (own.bytes.len(), own.held_len()));
             if ended {
                 self.ended.push_back(hash);
-                self.ended_bytes.add(len);
+                self.ended_bytes.add(held_len);
             } else {
                 self.given_up.push_back(hash);
                 self.given_up_bytes.add(len);

@@ -7,6 +7,9 @@ use crate::config::MAX_EVIDENCE;
 use crate::output::{Acknowledger, MessageState};
 use crate::types::{MessageId, ParticipantId, TimeMs};
 
+/// What a name costs beyond its own bytes, so that many short ones count too.
+const NAME_OVERHEAD_BYTES: usize = 64;
+
 /// A message of ours, from wrapping until it is of no use any more.
 #[derive(Debug)]
 pub(super) struct Own {
@@ -30,6 +33,11 @@ pub(super) struct Own {
     pub queued: u64,
 }
 
+/// What a name takes.
+pub(super) fn name_len(name: &str) -> usize {
+    name.len().saturating_add(NAME_OVERHEAD_BYTES)
+}
+
 /// What filters of one size say of a message. All of them make the same mistakes, so that they count once, with the
 /// smallest chance that what they say is false.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +58,16 @@ impl Own {
     /// The chance that all evidence is false.
     pub fn false_chance(&self) -> f64 {
         self.evidence.iter().map(|evidence| evidence.false_chance).product()
+    }
+
+    /// What it holds: its bytes, and the names of those who acknowledged it, which strangers choose.
+    pub fn held_len(&self) -> usize {
+        self.bytes.len().saturating_add(self.names_len())
+    }
+
+    /// What the names of those who acknowledged it take.
+    pub fn names_len(&self) -> usize {
+        self.acknowledgers.iter().map(|it| name_len(&it.participant_id)).sum()
     }
 
     pub fn has_ended(&self) -> bool {

@@ -83,6 +83,11 @@ impl Answers {
         self.due.insert((due_ms, hash));
     }
 
+    /// A request for a message that another response group answers for: theirs count among the answers of the whole group.
+    pub fn leave_to_others(&mut self, now_ms: TimeMs, config: &Config) {
+        self.budget.take(0, now_ms, config);
+    }
+
     /// Somebody broadcast the message: nobody needs our answer.
     pub fn cancel(&mut self, hash: IdHash) {
         if let Some(due_ms) = self.due_of.remove(&hash) {
@@ -112,7 +117,7 @@ impl Answers {
         self.answered_total = self.answered_total.saturating_add(1);
         let until_ms = now_ms.saturating_add(config.repair_t_min_ms / 2);
         self.recent_until.insert(hash, until_ms);
-        self.unsaved_recent.touch_entry(self.first_recent.wrapping_add(self.recent.len() as u64));
+        self.unsaved_recent.add_entry(self.first_recent.wrapping_add(self.recent.len() as u64));
         self.recent.push_back((until_ms, hash));
         // Only messages in the log can be answered: more than it holds need not be remembered.
         if self.recent.len() > config.log_messages {

@@ -61,14 +61,16 @@ impl Requests {
         self.buffer.iter().filter_map(entry).map(|request| (&request.dependency, request.due_ms, request.asks))
     }
 
-    /// A message is missing: it will be asked for at its T_req.
+    /// A message is missing: it will be asked for at its T_req. One that has an entry keeps it.
     pub fn add(&mut self, hash: IdHash, dependency: &Dependency, now_ms: TimeMs, config: &Config) {
+        if self.entries.contains_key(&hash) {
+            return self.learn(hash, dependency);
+        }
         let due_ms = t_req_ms(&dependency.message_id, now_ms, config);
         let request = Request { dependency: dependency.clone(), due_ms, aside: false, asks: 0 };
         self.unsaved.touch(hash);
-        if self.entries.insert(hash, request).is_none() {
-            self.buffer.insert((due_ms, hash));
-        }
+        self.entries.insert(hash, request);
+        self.buffer.insert((due_ms, hash));
     }
 
     /// Somebody else names a missing message: what the first to name it did not say of it is filled in. Members decide by

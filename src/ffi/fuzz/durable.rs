@@ -7,6 +7,7 @@ use arbitrary::{Result, Unstructured};
 
 use super::args::{Slice, Told, byte, channel, id, number, out};
 use super::calls::{UNTOUCHED, on_manager};
+use super::hostile;
 use super::world::{SDS_OK, World};
 use crate::ffi::*;
 
@@ -20,7 +21,8 @@ pub(super) fn call(world: &mut World, input: &mut Unstructured<'_>, number: u8) 
         40..=43 => on_manager(world, input, sds_flush),
         44..=51 => read_log(world, input),
         52..=55 => read_log_record(world, input),
-        _ => seed_history(world, input),
+        56..=59 => seed_history(world, input),
+        _ => hostile::call(world, input, number % 4),
     }
 }
 

@@ -4,6 +4,7 @@
 mod args;
 mod calls;
 mod durable;
+mod hostile;
 mod messages;
 mod world;
 

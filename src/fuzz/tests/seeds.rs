@@ -46,7 +46,8 @@ fn damages(seeds: &mut Vec<Seed>) {
         bytes.push(number % 12);
         seeds.push(seed("store", &format!("damage-{number:02}"), bytes.clone()));
         // The same damages elsewhere: bit 2 is a channel in which nothing happened, bit 3 an SQLite file.
-        let elsewhere = if number % 3 == 0 { ("young", 4) } else { ("file", 8) };
+        // And with bit 4 its write-ahead log.
+        let elsewhere = [("young", 4), ("file", 8), ("log", 24)][usize::from(number % 3)];
         bytes[0] |= elsewhere.1;
         seeds.push(seed("store", &format!("{}-{number:02}", elsewhere.0), bytes));
     }
@@ -286,7 +287,15 @@ fn calls(seeds: &mut Vec<Seed>) {
         ("shutdown", talk().plain(31, &[0]).wrap(0, 3).plain(24, &[0, 0, 0, 0]).call(10, 0, &[0, 0])),
         ("hostile", talk().call(4, 255, &[220, 2, 220, 3, 250, 255]).call(7, 0, &[241, 254]).call(2, 0, &[130])),
     ];
-    for (name, script) in every.into_iter().chain(durable_calls()) {
+    // 252 to 255: memory that overlaps, messages near the limit, lengths that lie.
+    let overlap =
+        (0..6).fold(talk(), |script, which| script.call(252, 0, &[which, 9 * which, 0, 50]).wrap(0, 8 + which));
+    let largest = (0..9).fold(talk(), |script, by| script.call(254, 1, &[by, by]));
+    let lengths = (0..60).fold(talk().call(15, 0, &[0, 0]), |script, at| {
+        script.plain(255, &[1, at, 0, at % 11, at + 7, 0, at / 5, 255])
+    });
+    let nearly_right = [("overlap", overlap), ("largest", largest), ("lengths", lengths)];
+    for (name, script) in every.into_iter().chain(durable_calls()).chain(nearly_right) {
         seeds.push(seed("ffi", name, script.bytes()));
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::{LogItem, Store, Write};
+use super::{LogItem, Page, Store, Write};
 use crate::error::StoreError;
 use crate::idhash::IdHash;
 use crate::record::{Change, Key, Kind, StoredMessage, Value, Wanted, hash_bytes, hash_of};
@@ -21,6 +21,8 @@ use seen::Seen;
 
 /// Bits of a message's place that are its number in its channel; the others are the number of the channel.
 const NUMBER_BITS: u32 = 40;
+/// Bits of the number of a channel.
+const CHANNEL_BITS: u32 = 62 - NUMBER_BITS;
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 32;
 /// The number of a message, from its place.
@@ -38,6 +40,11 @@ pub enum Synchronous {
     Full,
 }
 
+/// The next messages after a place in the order of a log.
+const PAGE: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
+    FROM messages WHERE place >> 40 = ?1 AND (lamport, message_id) > (?2, ?3)
+    ORDER BY lamport, message_id LIMIT ?4";
+
 /// Records in an SQLite database file.
 #[derive(Debug)]
 pub struct Sqlite {
@@ -52,13 +59,13 @@ impl Sqlite {
     ///
     /// What is there and no database of ours is an error, and stays as it is.
     pub fn open(path: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, StoreError> {
-        Self::with(Connection::open(path).map_err(error)?, synchronous)
+        Self::with(connect(path)?, synchronous)
     }
 
     /// The same, encrypted with a key: of any length, UTF-8 or not.
     #[cfg(feature = "sqlcipher")]
     pub fn open_encrypted(path: impl AsRef<Path>, synchronous: Synchronous, key: &[u8]) -> Result<Self, StoreError> {
-        let connection = Connection::open(path).map_err(error)?;
+        let connection = connect(path)?;
         let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         // A passphrase, not a raw key: whatever its length, the database's own salt goes into what is made of it.
         connection.pragma_update(None, "key", hex).map_err(error)?;
@@ -70,13 +77,14 @@ impl Sqlite {
         if connection.is_readonly(rusqlite::MAIN_DB).map_err(error)? {
             return Err(StoreError::ReadOnly("the file, or the folder in which it lies, is read-only".to_owned()));
         }
+        check_whole(&connection)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // Until it is known to be ours: SQLite would otherwise tidy up, when it closes it, what another program left.
         let leave_alone = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         connection.set_db_config(leave_alone, true).map_err(error)?;
         schema::prepare(&mut connection, synchronous)?;
         connection.set_db_config(leave_alone, false).map_err(error)?;
-        let seen = Seen::open(&connection)?;
+        let seen = Seen::new()?;
         Ok(Self { connection, channels: BTreeMap::new(), seen })
     }
 
@@ -90,6 +98,34 @@ impl Sqlite {
         }
         Ok(number)
     }
+}
+
+/// Opens a file by its name, also if that begins with `file:`: SQLite, as it is built in, would take it for a URI.
+fn connect(path: impl AsRef<Path>) -> Result<Connection, StoreError> {
+    let path = path.as_ref();
+    let is_like_uri = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
+    let opened = if is_like_uri { Connection::open(Path::new(".").join(path)) } else { Connection::open(path) };
+    opened.map_err(error)
+}
+
+/// Refuses a file that is empty, or was just made, beside a write-ahead log that is not: SQLite would delete the log, and
+/// what it holds, and begin anew.
+fn check_whole(connection: &Connection) -> Result<(), StoreError> {
+    let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(()) };
+    let bytes = |path: &str| std::fs::metadata(path).map_or(0, |file| file.len());
+    if bytes(path) == 0 && bytes(&format!("{path}-wal")) > 0 {
+        return Err(StoreError::Damaged("the file is empty, and what belongs to it is not".to_owned()));
+    }
+    Ok(())
+}
+
+/// Empties the log of what was written: what was deleted is overwritten in the file, but there it would stay.
+fn empty_log(connection: &Connection) -> Result<(), StoreError> {
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(error)?;
+    if busy != 0 {
+        return Err(StoreError::Locked("what was forgotten could not be overwritten yet".to_owned()));
+    }
+    Ok(())
 }
 
 fn find_channel(connection: &Connection, channel_id: &str) -> rusqlite::Result<Option<i64>> {
@@ -156,20 +192,21 @@ impl Store for Sqlite {
         self.seen.contains(&self.connection, channel, hash)
     }
 
-    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, limit: usize) -> Result<Vec<LogItem>, StoreError> {
+    fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError> {
         let Some(channel) = self.number_of(channel_id)? else { return Ok(Vec::new()) };
         let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(ms, id)| (ordered(ms), id));
-        const SELECT: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
-            FROM messages WHERE place >> 40 = ?1 AND lamport >= ?2 AND (lamport > ?2 OR message_id > ?3)
-            ORDER BY lamport, message_id LIMIT ?4";
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(SELECT).map_err(error)?;
+        let limit = i64::try_from(most.messages).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(PAGE).map_err(error)?;
         let mut rows = statement.query(params![channel, after_ms, after_id, limit]).map_err(error)?;
-        let mut page = Vec::new();
+        let (mut page, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next().map_err(error)? {
             let message = read_message(row)?;
             let side = side_of(&self.connection, channel, message.number).map_err(error)?;
+            bytes += message.bytes.len();
             page.push(LogItem { message, side });
+            if most.is_full(page.len(), bytes) {
+                break;
+            }
         }
         Ok(page)
     }
@@ -187,6 +224,7 @@ impl Store for Sqlite {
         transaction.commit().map_err(error)?;
         if batch.contains(&Write::Wipe) {
             self.channels.clear();
+            self.seen = Seen::new()?;
         }
         for (channel_id, number) in changed {
             match number {
@@ -194,10 +232,9 @@ impl Store for Sqlite {
                 None => self.channels.remove(&channel_id),
             };
         }
-        self.seen.add(&self.connection, &received)?;
+        self.seen.add(&received);
         if batch.iter().any(|write| matches!(write, Write::Forget(_) | Write::Wipe)) {
-            // What was deleted is overwritten, but in the log of what was written it is still there.
-            let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+            empty_log(&self.connection)?;
         }
         Ok(())
     }
@@ -264,9 +301,15 @@ fn put_manager(transaction: &Transaction<'_>, record: &[u8]) -> rusqlite::Result
 }
 
 fn add_channel(transaction: &Transaction<'_>, channel_id: &ChannelId) -> rusqlite::Result<i64> {
-    // Not an old number again, whatever is left of an old channel.
+    // Not an old number again, as long as there are others: then one that is free, of which nothing is left.
     const ADD: &str = "INSERT INTO channels (channel_id, head) VALUES (?, x'')";
-    transaction.prepare_cached(ADD)?.insert([channel_id.as_str()])
+    const NEXT: &str = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'channels'";
+    const ADD_AS: &str = "INSERT INTO channels (number, channel_id, head)
+        SELECT min(number) + 1, ?, x'' FROM (SELECT 0 AS number UNION ALL SELECT number FROM channels) AS used
+        WHERE NOT EXISTS (SELECT 1 FROM channels WHERE channels.number = used.number + 1)";
+    let next: Option<i64> = transaction.prepare_cached(NEXT)?.query_row([], |row| row.get(0)).optional()?;
+    let add = if next.is_some_and(|next| next >= 1 << CHANNEL_BITS) { ADD_AS } else { ADD };
+    transaction.prepare_cached(add)?.insert([channel_id.as_str()])
 }
 
 fn write_change(
@@ -369,7 +412,7 @@ fn side_of(connection: &Connection, channel: i64, number: u64) -> rusqlite::Resu
 /// Where a message lies in its table: by channel, then by number.
 fn place(channel: i64, number: u64) -> Result<i64, StoreError> {
     let number = i64::try_from(number).ok().filter(|number| *number < 1 << NUMBER_BITS);
-    let channel = Some(channel).filter(|channel| (0..1 << (62 - NUMBER_BITS)).contains(channel));
+    let channel = Some(channel).filter(|channel| (0..1 << CHANNEL_BITS).contains(channel));
     let place = channel.zip(number).map(|(channel, number)| channel << NUMBER_BITS | number);
     place.ok_or_else(|| StoreError::Io("more channels or messages than the schema has numbers for".to_owned()))
 }
@@ -398,5 +441,38 @@ fn error(error: rusqlite::Error) -> StoreError {
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..) => StoreError::Damaged(text),
         _ => StoreError::Io(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_emptied_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log.db");
+        let ours = Connection::open(&path).expect("opens");
+        ours.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).expect("a setting");
+        ours.execute_batch("CREATE TABLE secrets (text TEXT); INSERT INTO secrets VALUES ('x')").expect("writes");
+        let other = Connection::open(&path).expect("opens");
+        other.execute_batch("BEGIN; SELECT * FROM secrets").expect("reads");
+        ours.pragma_update(None, "busy_timeout", 0).expect("a setting");
+        ours.execute_batch("DELETE FROM secrets").expect("writes");
+        assert!(matches!(empty_log(&ours), Err(StoreError::Locked(_))));
+        other.execute_batch("COMMIT").expect("ends");
+        empty_log(&ours).expect("nobody reads it now");
+        assert_eq!(std::fs::metadata(folder.path().join("log.db-wal")).expect("is there").len(), 0);
+    }
+
+    #[test]
+    fn pages_of_a_log_are_read_by_an_index() {
+        let store = Sqlite::open(":memory:", Synchronous::Off).expect("opens");
+        let plan = format!("EXPLAIN QUERY PLAN {PAGE}");
+        let mut statement = store.connection.prepare(&plan).expect("a statement");
+        let steps = statement.query_map(params![1, 0, "", 5], |row| row.get::<_, String>(3)).expect("plans");
+        let steps: Vec<_> = steps.map(|step| step.expect("a step")).collect();
+        let by_all = |step: &String| step.contains("messages_in_order (<expr>=? AND (lamport,message_id)>(?,?))");
+        assert!(matches!(&steps[..], [step] if by_all(step)), "{steps:?}");
     }
 }

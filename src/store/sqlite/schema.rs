@@ -9,11 +9,14 @@
 //! | `seen` | the hash of an id that was once in a log |
 //!
 //! `messages.place` is the number of the channel times 2^40, plus the number of the message by arrival.
+//! The index `messages_in_order` has the messages of a channel in the order of its log, for pages of it.
 //! `messages.lamport` is the Lamport timestamp in milliseconds less 2^63, so that SQLite orders it as what it is: an
 //! unsigned number. `messages.flags` is a sum: 1 its sender id is ours, 2 it came late, 4 only its content is here (else
 //! the encoded message), 8 we may have to send it again, 16 we sent it, 32 the host said that it was here before.
 //! `records.id` and the hashes are 16 bytes, big-endian. Records are protobuf messages, defined beside the parts of the
 //! state that they hold (`src/channel/*/durable.rs`).
+
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -32,7 +35,7 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE messages (place INTEGER PRIMARY KEY, hash BLOB NOT NULL, message_id TEXT NOT NULL,
         sender_id TEXT NOT NULL, lamport INTEGER NOT NULL, since_ms INTEGER NOT NULL, flags INTEGER NOT NULL,
         bytes BLOB NOT NULL);
-    CREATE INDEX messages_in_order ON messages (place >> 40, lamport);
+    CREATE INDEX messages_in_order ON messages (place >> 40, lamport, message_id);
     CREATE TABLE seen (channel INTEGER NOT NULL, era INTEGER NOT NULL, hash BLOB NOT NULL,
         PRIMARY KEY (channel, era, hash)) WITHOUT ROWID;
 "];
@@ -42,6 +45,8 @@ pub(super) fn prepare(connection: &mut Connection, synchronous: Synchronous) -> 
     // The lock is taken with the first access and held. SQLite then needs no shared memory for its write-ahead log.
     let setting = |name: &str, value: &str| connection.pragma_update(None, name, value).map_err(error);
     setting("locking_mode", "EXCLUSIVE")?;
+    // Who has it locked keeps it: there is nothing to wait for.
+    setting("busy_timeout", "0")?;
     setting("trusted_schema", "OFF")?;
     check_ours(connection)?;
     let wal: Result<String, _> = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
@@ -69,6 +74,10 @@ fn check_ours(connection: &Connection) -> Result<(), StoreError> {
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let found = number(connection, "user_version")?;
     let found = usize::try_from(found).map_err(|_| StoreError::Damaged("a negative schema version".to_owned()))?;
+    if found == 0 && number(connection, "application_id")? == APPLICATION_ID {
+        // What is made has both numbers at once.
+        return Err(StoreError::Damaged("a database of ours without a schema version".to_owned()));
+    }
     let Some(missing) = MIGRATIONS.get(found..) else {
         let (found, known) = (u32::try_from(found).unwrap_or(u32::MAX), MIGRATIONS.len() as u32);
         return Err(StoreError::Newer { found, known });
@@ -82,7 +91,26 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(error)?;
         transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(error)?;
     }
+    check_tables(&transaction)?;
     transaction.commit().map_err(error)
+}
+
+/// Refuses a database of ours that lacks a table, or has another one in its place.
+fn check_tables(connection: &Connection) -> Result<(), StoreError> {
+    let whole = Connection::open_in_memory().map_err(error)?;
+    MIGRATIONS.iter().try_for_each(|migration| whole.execute_batch(migration)).map_err(error)?;
+    let (found, expected) = (tables(connection).map_err(error)?, tables(&whole).map_err(error)?);
+    match expected.difference(&found).next() {
+        None => Ok(()),
+        Some((name, _)) => Err(StoreError::Damaged(format!("{name} is not as the schema has it"))),
+    }
+}
+
+/// The names of what a schema has, and how each is made.
+fn tables(connection: &Connection) -> rusqlite::Result<BTreeSet<(String, Option<String>)>> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| row.try_into())?;
+    rows.collect()
 }
 
 fn number(connection: &Connection, pragma: &str) -> Result<i64, StoreError> {
@@ -102,6 +130,7 @@ pub(super) fn forget(transaction: &Transaction<'_>, channel: i64) -> rusqlite::R
 /// Deletes everything.
 pub(super) fn wipe(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
-        "DELETE FROM manager; DELETE FROM channels; DELETE FROM records; DELETE FROM messages; DELETE FROM seen;",
+        "DELETE FROM manager; DELETE FROM channels; DELETE FROM records; DELETE FROM messages; DELETE FROM seen;
+        DELETE FROM sqlite_sequence;",
     )
 }

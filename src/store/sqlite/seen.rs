@@ -1,7 +1,10 @@
 //! Whether an id was ever here: a filter in memory, in front of a table.
 //!
 //! Nearly every id that is asked about is new, and the filter says so without a look at the disk. What it does not rule
-//! out is looked up. One filter serves all channels.
+//! out is looked up. One filter serves all channels; the ids of each are read into it when the channel is first asked
+//! about, so that those of channels that nobody uses cost nothing.
+
+use std::collections::BTreeSet;
 
 use bloomfilter::Bloom;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -23,6 +26,8 @@ pub(super) struct Seen {
     filter: Bloom<(i64, u128)>,
     held: usize,
     capacity: usize,
+    /// The channels whose ids are in the filter, all of them.
+    read: BTreeSet<i64>,
 }
 
 impl std::fmt::Debug for Seen {
@@ -32,43 +37,68 @@ impl std::fmt::Debug for Seen {
 }
 
 impl Seen {
-    /// Reads every id of the database into a filter.
-    pub fn open(connection: &Connection) -> Result<Self, StoreError> {
-        let ids = every_id(connection).map_err(error)?;
-        let capacity = ids.len().saturating_mul(2).max(LEAST_CAPACITY);
-        let mut filter = filter(capacity)?;
-        ids.iter().for_each(|id| filter.set(id));
-        Ok(Self { filter, held: ids.len(), capacity })
+    pub fn new() -> Result<Self, StoreError> {
+        Self::with_capacity(LEAST_CAPACITY)
+    }
+
+    fn with_capacity(capacity: usize) -> Result<Self, StoreError> {
+        Ok(Self { filter: filter(capacity)?, held: 0, capacity, read: BTreeSet::new() })
     }
 
     /// Ids that were committed.
-    pub fn add(&mut self, connection: &Connection, ids: &[(i64, IdHash)]) -> Result<(), StoreError> {
-        self.held = self.held.saturating_add(ids.len());
-        if self.held > self.capacity {
-            *self = Self::open(connection)?;
+    pub fn add(&mut self, ids: &[(i64, IdHash)]) {
+        for (channel, hash) in ids {
+            // Those of other channels are read once they are asked about.
+            if self.read.contains(channel) {
+                self.filter.set(&(*channel, hash.number()));
+                self.held = self.held.saturating_add(1);
+            }
         }
-        ids.iter().for_each(|(channel, hash)| self.filter.set(&(*channel, hash.number())));
-        Ok(())
     }
 
-    pub fn contains(&self, connection: &Connection, channel: i64, hash: IdHash) -> Result<bool, StoreError> {
+    pub fn contains(&mut self, connection: &Connection, channel: i64, hash: IdHash) -> Result<bool, StoreError> {
+        if self.held > self.capacity {
+            self.begin_anew(self.held)?;
+        }
+        if !self.read.contains(&channel) {
+            self.read_channel(connection, channel)?;
+        }
         if !self.filter.check(&(channel, hash.number())) {
             return Ok(false);
         }
         look_up(connection, channel, &hash.number().to_be_bytes()).map_err(error)
     }
+
+    /// A greater filter, which is filled again with the channels that are in use.
+    fn begin_anew(&mut self, ids: usize) -> Result<(), StoreError> {
+        *self = Self::with_capacity(ids.saturating_mul(2).max(LEAST_CAPACITY))?;
+        Ok(())
+    }
+
+    fn read_channel(&mut self, connection: &Connection, channel: i64) -> Result<(), StoreError> {
+        const COUNT: &str = "SELECT count(*) FROM seen WHERE channel = ?";
+        let count = connection.prepare_cached(COUNT).and_then(|mut count| count.query_row([channel], |row| row.get(0)));
+        let count: i64 = count.map_err(error)?;
+        let ids = self.held.saturating_add(usize::try_from(count).unwrap_or(0));
+        if ids > self.capacity {
+            self.begin_anew(ids)?;
+        }
+        for_each_id(connection, channel, |hash| self.filter.set(&(channel, hash))).map_err(error)?;
+        self.held = self.held.saturating_add(usize::try_from(count).unwrap_or(0));
+        self.read.insert(channel);
+        Ok(())
+    }
 }
 
-fn every_id(connection: &Connection) -> rusqlite::Result<Vec<(i64, u128)>> {
-    let mut statement = connection.prepare("SELECT channel, hash FROM seen")?;
-    let mut rows = statement.query([])?;
-    let mut ids = Vec::new();
+fn for_each_id(connection: &Connection, channel: i64, mut take: impl FnMut(u128)) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("SELECT hash FROM seen WHERE channel = ?")?;
+    let mut rows = statement.query([channel])?;
     while let Some(row) = rows.next()? {
-        if let Ok(hash) = row.get_ref(1)?.as_blob()?.try_into().map(u128::from_be_bytes) {
-            ids.push((row.get(0)?, hash));
+        if let Ok(hash) = row.get_ref(0)?.as_blob()?.try_into().map(u128::from_be_bytes) {
+            take(hash);
         }
     }
-    Ok(ids)
+    Ok(())
 }
 
 fn filter(capacity: usize) -> Result<Bloom<(i64, u128)>, StoreError> {
@@ -91,12 +121,97 @@ fn look_up(connection: &Connection, channel: i64, hash: &[u8; 16]) -> rusqlite::
 
 /// Notes the id of a message that enters the log; false if it was noted before. The oldest are forgotten, an era at a time.
 pub(super) fn put(transaction: &Transaction<'_>, channel: i64, number: u64, hash: &[u8]) -> rusqlite::Result<bool> {
-    let era = (number / ERA).cast_signed();
+    put_by_era(transaction, channel, number, hash, ERA)
+}
+
+fn put_by_era(
+    transaction: &Transaction<'_>,
+    channel: i64,
+    number: u64,
+    hash: &[u8],
+    messages: u64,
+) -> rusqlite::Result<bool> {
+    let era = (number / messages).cast_signed();
     let mut put = transaction.prepare_cached("INSERT OR IGNORE INTO seen (channel, era, hash) VALUES (?, ?, ?)")?;
     let is_new = put.execute(params![channel, era, hash])? > 0;
-    if number.is_multiple_of(ERA) {
+    if number.is_multiple_of(messages) {
         let oldest = era.saturating_sub(ERAS as i64);
         transaction.execute("DELETE FROM seen WHERE channel = ? AND era < ?", [channel, oldest])?;
     }
     Ok(is_new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::{Sqlite, Synchronous};
+
+    fn hash(number: u128) -> IdHash {
+        // As keyed hashes are: spread.
+        IdHash::from_number(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+    }
+
+    fn put_ids(connection: &mut Connection, channel: i64, ids: std::ops::Range<u64>) -> Vec<(i64, IdHash)> {
+        let transaction = connection.transaction().expect("begins");
+        for id in ids.clone() {
+            let hash = hash(u128::from(id)).number().to_be_bytes();
+            assert!(put(&transaction, channel, id, &hash).expect("writes"));
+        }
+        transaction.commit().expect("commits");
+        ids.map(|id| (channel, hash(u128::from(id)))).collect()
+    }
+
+    #[test]
+    fn a_channel_is_read_when_it_is_asked_about_and_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Sqlite::open(folder.path().join("sds.db"), Synchronous::Off).expect("opens");
+        put_ids(&mut store.connection, 1, 0..500);
+        put_ids(&mut store.connection, 2, 500..900);
+        let mut seen = Seen::new().expect("room");
+        assert!(seen.contains(&store.connection, 1, hash(499)).expect("reads"));
+        assert!(!seen.contains(&store.connection, 1, hash(500)).expect("reads"));
+        assert_eq!((seen.held, seen.read.len()), (500, 1));
+        // What is added to a channel that was not asked about is read with the rest of it.
+        let added = put_ids(&mut store.connection, 2, 900..910);
+        seen.add(&added);
+        assert_eq!(seen.held, 500);
+        assert!(seen.contains(&store.connection, 2, hash(905)).expect("reads"));
+        assert_eq!((seen.held, seen.read.len()), (910, 2));
+    }
+
+    #[test]
+    fn a_filter_that_is_full_begins_anew_and_forgets_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Sqlite::open(folder.path().join("sds.db"), Synchronous::Off).expect("opens");
+        let mut seen = Seen::with_capacity(64).expect("room");
+        for round in 0..40 {
+            for channel in 1..4 {
+                let added = put_ids(&mut store.connection, channel, round * 10..round * 10 + 10);
+                seen.add(&added);
+                for (channel, hash) in added {
+                    assert!(seen.contains(&store.connection, channel, hash).expect("reads"));
+                }
+            }
+        }
+        assert!(seen.capacity >= 1_200, "{seen:?}");
+        let known =
+            |id: &u128| (1..4).all(|channel| seen.contains(&store.connection, channel, hash(*id)).expect("reads"));
+        assert_eq!((0..500).filter(known).count(), 400);
+    }
+
+    #[test]
+    fn ids_beyond_the_eras_are_forgotten_an_era_at_a_time() {
+        let mut store = Sqlite::open(":memory:", Synchronous::Off).expect("opens");
+        let transaction = store.connection.transaction().expect("begins");
+        for number in 0..100 {
+            let hash = hash(u128::from(number)).number().to_be_bytes();
+            assert!(put_by_era(&transaction, 1, number, &hash, 4).expect("writes"));
+        }
+        transaction.commit().expect("commits");
+        let mut seen = Seen::new().expect("room");
+        let is_known = |number: &u128| seen.contains(&store.connection, 1, hash(*number)).expect("reads");
+        let known: Vec<_> = (0..110).filter(is_known).collect();
+        // The last 9 whole eras, and the one under way.
+        assert_eq!(known, (100 - 10 * 4..100).collect::<Vec<_>>());
+    }
 }

@@ -82,12 +82,10 @@ func load(db *sql.DB) (records []sds.StoredRecord, err error) {
 // Send says something. After an error it may still be under way: Send it again under the same id, or Tick.
 func (c *Chat) Send(id sds.MessageID, content []byte, now time.Time) error {
 	return c.step(func() error {
-		wrapped, err := c.manager.WrapOutgoing(channel, id, content, now)
-		if err != nil {
+		if _, err := c.manager.WrapOutgoing(channel, id, content, now); err != nil {
 			return err
 		}
-		// Its bytes are held back, and come as a Transmit once this is committed.
-		c.rows = append(c.rows, put(wrapped.MessageID, "", content, true))
+		// Its bytes are held back, and come as a Transmit once this is committed; its row, with the offer.
 		return nil
 	})
 }
@@ -99,10 +97,8 @@ func (c *Chat) Receive(data []byte, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		switch got.Disposition {
-		case sds.DispositionDelivered, sds.DispositionLate, sds.DispositionBeforeUs:
-			c.rows = append(c.rows, put(got.MessageID, got.SenderID, got.Content, true))
-		case sds.DispositionWaiting:
+		// What is delivered, now or once it waited long enough, has its row with the offer that says so.
+		if got.Disposition == sds.DispositionWaiting {
 			c.rows = append(c.rows, put(got.MessageID, got.SenderID, got.Content, false))
 		}
 		return nil
@@ -170,12 +166,12 @@ func (c *Chat) settle() error {
 	}
 }
 
+// take acts on an output. Those that a crash keeps from us are not told again, so nothing that has to be stored may depend
+// on them: bytes are sent again, and what was delivered is in the offer.
 func (c *Chat) take(output sds.Output) {
 	switch output := output.(type) {
 	case sds.Transmit:
 		c.publish(output.Data)
-	case sds.Delivered: // what it waited for is here
-		c.rows = append(c.rows, put(output.MessageID, output.SenderID, output.Content, true))
 	} // and others: see sds.Output
 }
 
@@ -188,6 +184,20 @@ func (c *Chat) commit(writes []sds.Write) error {
 	defer tx.Rollback() // after Commit it does nothing
 	for _, write := range writes {
 		if err := apply(tx, write); err != nil {
+			return err
+		}
+		if write.Op != sds.WritePut || !write.Key.IsMessage() {
+			continue
+		}
+		// It is in the log: delivered, or sent.
+		entry, err := c.manager.ReadLogRecord(write.Key, write.Value, nil)
+		if err != nil {
+			return err
+		}
+		if entry.Sent {
+			entry.SenderID = ""
+		}
+		if err := put(entry.MessageID, entry.SenderID, entry.Content, true)(tx); err != nil {
 			return err
 		}
 	}

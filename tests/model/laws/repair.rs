@@ -5,7 +5,9 @@ use proptest::test_runner::TestCaseError;
 
 use super::Case;
 use crate::call::Call;
+use crate::common::MINUTE;
 use crate::group::{Group, Verdict};
+use crate::member::Member;
 use crate::packet::Packet;
 
 /// A message of ours asks for a few of those that are missing, and says truly who sent what it names.
@@ -88,11 +90,26 @@ pub fn holds(group: &mut Group, case: &mut Case<'_>, call: &Call) -> Verdict {
         let id = entry["message_id"].as_str().unwrap_or_default();
         prop_assert!(facts.asked_for.contains(id), "will answer for {id}, and nobody asks for it");
     }
+    takes_up_so_many(member, case, call)?;
+    let facts = &member.facts;
     let status = &case.after;
     prop_assert_eq!(status.repairs_requested, facts.asks);
     prop_assert_eq!((status.repairs_answered, status.repaired), (facts.answered, facts.repaired));
     if !group.repair {
         prop_assert_eq!((status.repairs_requested, status.repair_requests, status.repair_answers), (0, 0, 0));
     }
+    Ok(())
+}
+
+/// So many requests are taken up in a minute. Sixty seconds lie in two minutes at most.
+fn takes_up_so_many(member: &mut Member, case: &Case<'_>, call: &Call) -> Verdict {
+    let facts = &mut member.facts;
+    let taken = case.after.repair_answers.saturating_sub(case.before.status.repair_answers);
+    prop_assert!(taken == 0 || matches!(call, Call::Unwrap(_)), "took up a request that nobody made");
+    let now_ms = facts.clock.moved_ms;
+    facts.taken_up.extend((0..taken).map(|_| now_ms));
+    let lately = facts.taken_up.iter().rev().take_while(|at_ms| now_ms - **at_ms < MINUTE).count();
+    let most = 2 * member.config.repair_answers_per_minute;
+    prop_assert!(lately <= most, "{lately} requests taken up in a minute, over {most}");
     Ok(())
 }

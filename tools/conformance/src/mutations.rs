@@ -13,11 +13,21 @@ fn path_of(row: &Row) -> PathBuf {
     Path::new(FOLDER).join(format!("{}.patch", row.id))
 }
 
-/// Rows without a patch, patches without a row, and patches that change anything but the engine or no longer apply.
+/// Rows without a patch, patches without a row, and patches that change anything but the engine, or no longer apply or
+/// compile.
 pub fn check(root: &Path, rows: &[Row]) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
+    let scratch = Scratch::of(root)?;
+    scratch.restore()?;
     for row in rows {
-        problems.extend(check_one(root, row).err());
+        let compiles = || {
+            apply(scratch.tree(), &root.join(path_of(row)), false)?;
+            suite::compiles(scratch.tree(), scratch.target())
+        };
+        let result = check_one(root, row)
+            .and_then(|()| compiles().map_err(|problem| format!("{}: {problem}", path_of(row).display())));
+        problems.extend(result.err());
+        scratch.restore()?;
     }
     let listed = std::fs::read_dir(root.join(FOLDER)).map_err(|problem| format!("{FOLDER}: {problem}"))?;
     for file in listed {

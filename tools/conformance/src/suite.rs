@@ -45,6 +45,17 @@ pub fn build(tree: &Path, target: Option<&Path>, quiet: bool) -> Result<PathBuf,
     artifacts.filter_map(|artifact: Value| program(&artifact)).next_back().ok_or_else(|| "no test program".to_owned())
 }
 
+/// Whether the engine of a source tree compiles, without what no mutation touches: SQLite takes long.
+pub fn compiles(tree: &Path, target: &Path) -> Result<(), String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(tree).args(["check", "--quiet", "--locked", "--lib", "--no-default-features"]);
+    cargo.arg("--target-dir").arg(target).stderr(Stdio::null());
+    match cargo.status().map_err(|problem| format!("cargo: {problem}"))?.success() {
+        true => Ok(()),
+        false => Err("it does not compile".to_owned()),
+    }
+}
+
 fn program(artifact: &Value) -> Option<PathBuf> {
     let ours = artifact["target"]["name"] == "rfc" && artifact["target"]["kind"][0] == "test";
     artifact["executable"].as_str().filter(|_| ours).map(PathBuf::from)

@@ -1,0 +1,45 @@
+// Package reliable is an easy layer over package sds: the Reliable Channel API (LIP 173) over any network that broadcasts. A
+// host tells how to publish, receive and fetch ([Node]: three methods); the package does the rest.
+//
+// # How it works
+//
+// A [Client] is one participant: a node, an engine (sds.Manager) and its state. A [Channel] of it has two ends:
+// [Channel.Send] returns an id at once, and [Channel.Events] brings what others sent and what became of ours. Between them
+//
+//   - what is sent goes through segmentation, SDS, encryption, the [Tag] and the rate limit, to the node; what comes takes
+//     the same way back. Each of these but SDS and the tag is optional;
+//   - what nobody acknowledged is resent, with backoff and a fresh envelope timestamp, until [Delivered] or [DeliveryError];
+//   - what others name and is not here is fetched from the store by its hash, at once and in batches, again with backoff; if
+//     there is no store, or it does not have it, the members repair it among themselves (SDS-R). What does not come in time is
+//     [Lost];
+//   - what comes before something that it depends on is offered at once as [Received], Pending, and as [Ready] when its order is
+//     known. [SyncStatus] says how much is missing.
+//
+// # Reading events
+//
+// The queue behind Events never blocks what the client does for others, and never drops a payload or what became of one. It is
+// bounded all the same: when ChannelOptions.EventLimit events, or EventBytes of them, are unread, nothing more is taken from
+// the network and the store, and Send is refused. What the application sent before is still resent and acknowledged, at most
+// three events for each. Other events are dropped then, and counted (SyncStatus.EventsDropped).
+//
+// # Time offline
+//
+// Tell the client with [Client.SetOnline], and with [Client.Pause] and [Client.Resume] of an app in the background. Whatever was
+// missed is noticed from the first recent message, which names those before it, and fetched from there on backwards; the
+// sync messages of others name them too, so that nobody has to say anything.
+//
+// # State
+//
+// With Config.StorePath, or Config.External, a client goes on where the last one stopped, crashes included: what was not
+// acknowledged is resent under the ids that Send returned, what is missing is fetched, half-received payloads are completed.
+//
+// Events that were not read when the process ended are not told again: the engine counts their messages as delivered. With
+// ChannelOptions.Replay the stored log comes first: for an app that has no log of its own, or that has one and skips the ids
+// that are in it.
+//
+// # Metrics and logs
+//
+// [Client.Stats] has counts; the package metrics, in a folder of its own, offers them to Prometheus. Config.Logger is told what
+// goes on. The package parity has a Reed-Solomon code for [Segmentation]. Whoever does not import the two does not link
+// what they need.
+package reliable
