@@ -312,8 +312,8 @@ deny:
 	$(SAY) $@
 	@command -v cargo-deny >/dev/null || $(MAKE) --no-print-directory $(DENY)
 	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --workspace --all-features check bans licenses sources
-	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --manifest-path wasm/Cargo.toml --workspace --all-features \
-		check --config deny.toml bans licenses sources
+	PATH="$$PATH:$(CURDIR)/target/tools/bin" cargo-deny --manifest-path wasm/Cargo.toml --workspace --all-features --config deny.toml \
+		check bans licenses sources
 
 # cargo-fuzz takes about two minutes to build on two cores; once built it stays in target/tools.
 FUZZ := target/tools/bin/cargo-fuzz
