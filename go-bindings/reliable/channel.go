@@ -52,9 +52,10 @@ func (ch *Channel) Send(payload []byte) (RequestID, error) {
 	return call(ch, func(c *core, now time.Time) (RequestID, error) { return c.send(ch.state, payload, setID, now) })
 }
 
-// SendEphemeral sends a payload that is delivered at once or not at all, and is remembered nowhere: "alice is typing".
+// SendEphemeral sends a payload that is delivered at once or not at all, and is remembered nowhere: "alice is typing". It is
+// given to the node once; at most 64 wait, and older ones make way.
 //
-// Errors: ErrClosed; those of sds.Manager.WrapEphemeral.
+// Errors: ErrClosed, ErrOffline; those of sds.Manager.WrapEphemeral.
 func (ch *Channel) SendEphemeral(payload []byte) (RequestID, error) {
 	return call(ch, func(c *core, now time.Time) (RequestID, error) { return c.sendEphemeral(ch.state, payload, now) })
 }

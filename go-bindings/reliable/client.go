@@ -20,6 +20,8 @@ var (
 	ErrNotStored = errors.New("reliable: not stored yet")
 	// ErrEventsUnread: so many events are unread that nothing more is sent. Read the channel's Events.
 	ErrEventsUnread = errors.New("reliable: too many events are unread")
+	// ErrOffline: the client is offline or paused, and an ephemeral payload is not kept for later.
+	ErrOffline = errors.New("reliable: offline or paused: ephemeral payloads are not kept")
 )
 
 // Client is one participant: a node, an engine and its state, and any number of channels. Its methods, and those of its

@@ -30,7 +30,8 @@ type Node interface {
 	Subscribe(ctx context.Context, contentTopic string) (<-chan Message, error)
 
 	// Fetch asks a store for messages by their hashes, at most Config.FetchBatch at once. It returns those that it found, in
-	// any order. The hashes are what others say they are: any bytes, up to sds.Config.MaxHintBytes each.
+	// any order, each with the Hash by which it was asked for. The hashes are what others say they are: any bytes, up to
+	// sds.Config.MaxHintBytes each.
 	//
 	// After an error all are asked for again later; after errors.ErrUnsupported never: this network has no store.
 	Fetch(ctx context.Context, hashes [][]byte) ([]Message, error)

@@ -137,6 +137,9 @@ func (c *core) wrapAll(ch *channelState, payload []byte, segments []*segment, no
 
 // sendEphemeral wraps a payload that is delivered at once, or not at all.
 func (c *core) sendEphemeral(ch *channelState, payload []byte, now time.Time) (RequestID, error) {
+	if !c.active() {
+		return "", ErrOffline
+	}
 	content := payload
 	if ch.segments != nil && len(payload) > 0 {
 		segments, err := ch.options.Segmentation.split(payload, nil)
@@ -152,7 +155,7 @@ func (c *core) sendEphemeral(ch *channelState, payload []byte, now time.Time) (R
 	if err != nil {
 		return "", err
 	}
-	c.enqueue(ch, w.MessageID, classChat, sds.ReasonPublish, w.Data)
+	c.enqueueEphemeral(ch, w.MessageID, w.Data)
 	c.settle(now)
 	return RequestID(w.MessageID), nil
 }

@@ -11,6 +11,9 @@ import (
 // answer, and whoever misses the message asks again.
 const maxRepairs = 256
 
+// maxEphemerals is how many ephemeral payloads of a channel wait to be published; beyond it the oldest is dropped.
+const maxEphemerals = 64
+
 // publicationKey names what is published: of a message, and of sync messages of one kind, only one waits at a time.
 type publicationKey struct {
 	channel string
@@ -27,6 +30,8 @@ type publication struct {
 	class    class
 	data     []byte
 	attempts int
+	// ephemeral is tried once: it is of no use later.
+	ephemeral bool
 }
 
 // publishQueue is what waits to be published, by class, each in its order.
@@ -68,6 +73,24 @@ func (c *core) enqueue(ch *channelState, id sds.MessageID, class class, reason s
 	p := &publication{key: key, channel: ch, id: id, class: class, data: data}
 	q.byKey[key] = p
 	q.queues[class] = append(q.queues[class], p)
+}
+
+// enqueueEphemeral adds an ephemeral message, which is tried once, or makes way for newer ones.
+func (c *core) enqueueEphemeral(ch *channelState, id sds.MessageID, data []byte) {
+	q := &c.publishing
+	isOne := func(p *publication) bool { return p.ephemeral && p.channel == ch }
+	waiting := 0
+	for _, p := range q.queues[classChat] {
+		if isOne(p) {
+			waiting++
+		}
+	}
+	if waiting >= maxEphemerals {
+		c.dequeue(q.queues[classChat][slices.IndexFunc(q.queues[classChat], isOne)])
+		c.stats.PublicationsDropped++
+	}
+	c.enqueue(ch, id, classChat, sds.ReasonPublish, data)
+	q.of(ch, id).ephemeral = true
 }
 
 // dequeue takes back what waits.
@@ -200,7 +223,7 @@ func (c *core) tryAgain(p *publication, err error, now time.Time) {
 	c.stats.PublishErrors++
 	c.problem(&c.publishTrouble, err, p.channel)
 	// What was acknowledged or cancelled meanwhile is no longer in the index. Sync messages are made anew when they are due.
-	if q.byKey[p.key] != p || p.key.id == "" || p.attempts >= c.config.PublishAttempts {
+	if q.byKey[p.key] != p || p.key.id == "" || p.ephemeral || p.attempts >= c.config.PublishAttempts {
 		if q.byKey[p.key] == p {
 			delete(q.byKey, p.key)
 		}

@@ -4,8 +4,8 @@ package reliable
 type Stats struct {
 	// Published counts what went out, by class.
 	Published Published
-	// PublishErrors counts publications that failed, PublicationsDropped answers to others' requests for repair that gave way
-	// to newer ones.
+	// PublishErrors counts publications that failed, PublicationsDropped answers to others' requests for repair, and ephemeral
+	// payloads, that gave way to newer ones.
 	PublishErrors, PublicationsDropped uint64
 	// Sent, Delivered, SendErrors and DeliveryErrors count payloads, as the events do.
 	Sent, Delivered, SendErrors, DeliveryErrors uint64
