@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-msgio/pbio"
@@ -24,9 +25,9 @@ const (
 	maxQueried = store.MaxPageSize
 )
 
-// Fetch asks the store peers, one after the other until one answers, for messages by their hashes.
+// Fetch asks the store peers for messages by their hashes, each for what those before it did not have.
 //
-// Errors: errors.ErrUnsupported if there are no store peers; else those of all of them.
+// Errors: errors.ErrUnsupported if there are no store peers; else those of all of them, if none answers.
 func (n *Node) Fetch(ctx context.Context, hashes [][]byte) ([]reliable.Message, error) {
 	if len(n.config.StorePeers) == 0 {
 		return nil, fmt.Errorf("waku: no store peers: %w", errors.ErrUnsupported)
@@ -51,21 +52,33 @@ func (n *Node) Fetch(ctx context.Context, hashes [][]byte) ([]reliable.Message, 
 	return found, nil
 }
 
+// fetchFromAny asks the stores in turn for what those before did not have.
 func (n *Node) fetchFromAny(
 	ctx context.Context, hashes [][]byte, wanted map[wakupb.MessageHash]bool,
 ) ([]reliable.Message, error) {
+	var found []reliable.Message
 	var failures error
+	answered := false
 	for _, peerID := range n.config.StorePeers {
 		answer, err := n.query(ctx, peerID, hashes)
-		if err == nil {
-			return messages(answer, wanted), nil
+		if err != nil {
+			failures = errors.Join(failures, fmt.Errorf("waku: store %s: %w", peerID, err))
+			if ctx.Err() != nil {
+				break
+			}
+			continue
 		}
-		failures = errors.Join(failures, fmt.Errorf("waku: store %s: %w", peerID, err))
-		if ctx.Err() != nil {
+		answered = true
+		found = append(found, messages(answer, wanted)...)
+		hashes = slices.DeleteFunc(hashes, func(hash []byte) bool { return !wanted[wakupb.ToMessageHash(hash)] })
+		if len(hashes) == 0 {
 			break
 		}
 	}
-	return nil, failures
+	if !answered {
+		return nil, failures
+	}
+	return found, nil
 }
 
 // query asks one store peer. go-waku's own client waits for an answer whatever the context says, and takes one of 2 GiB.

@@ -113,14 +113,15 @@ func TestAStoreThatLies(t *testing.T) {
 	}
 }
 
-// A store that fails is passed over for the next.
+// A store that fails, or does not have it, is passed over for the next.
 func TestTheNextStoreIsAsked(t *testing.T) {
 	one := kept("one")
 	broken := answering(t, func(*pb.StoreQueryRequest) *pb.StoreQueryResponse {
 		return &pb.StoreQueryResponse{StatusCode: proto.Uint32(503)}
 	})
 	source := answering(t, func(*pb.StoreQueryRequest) *pb.StoreQueryResponse { return found(one) })
-	got, err := fetcher(t, broken, source).Fetch(t.Context(), [][]byte{one.MessageHash})
+	empty := answering(t, func(*pb.StoreQueryRequest) *pb.StoreQueryResponse { return found() })
+	got, err := fetcher(t, broken, empty, source).Fetch(t.Context(), [][]byte{one.MessageHash})
 	check(t, err)
 	if len(got) != 1 {
 		t.Fatalf("%v", got)

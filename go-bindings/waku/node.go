@@ -26,7 +26,7 @@ type Config struct {
 	PubsubTopic string
 	// Light publishes over lightpush and receives over filter: the node needs both, and a peer that serves them.
 	Light bool
-	// StorePeers are asked for messages by hash, in this order, until one answers. Their addresses are in the node's
+	// StorePeers are asked for messages by hash, in this order, each for what those before it did not have. Their addresses are in the node's
 	// peerstore. None: there is no store, and members repair among themselves.
 	StorePeers []peer.ID
 	// Buffer is how many messages may wait in a subscription while the application does not read; what comes then is
