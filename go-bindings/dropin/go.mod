@@ -1,6 +1,6 @@
 module github.com/waku-org/sds-go-bindings
 
-go 1.22.10
+go 1.24.0
 
 require (
 	go.uber.org/goleak v1.3.0
