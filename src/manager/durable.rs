@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tracing::{error, info};
 
 use super::Turn;
-use super::outputs::{Outputs, size};
+use super::outputs::{Outputs, Queue, check_limits};
 use crate::config::Config;
 use crate::error::{Error, StoreError};
 use crate::idhash::IdHash;
@@ -80,9 +80,7 @@ struct Waiting {
     writes: Batch,
     /// Of these, about.
     bytes: usize,
-    outputs: Vec<(ChannelId, Output)>,
-    /// Of these, as the queue counts them.
-    output_bytes: usize,
+    outputs: Queue,
 }
 
 impl Durable {
@@ -105,7 +103,6 @@ impl Durable {
         turn: &mut Turn<'_>,
         queue: &Outputs,
     ) -> Result<bool, Error> {
-        let named = |output| (channel_id.clone(), output);
         let Some(inner) = &self.inner else {
             outputs.into_iter().for_each(|output| queue.push(channel_id, output));
             return Ok(true);
@@ -117,14 +114,13 @@ impl Durable {
         let held = std::mem::take(&mut turn.held);
         let held_at = inner.waiting.outputs.len();
         inner.take_in(writes, self.by_host);
-        inner.waiting.outputs.extend(outputs.into_iter().map(named));
+        outputs.into_iter().for_each(|output| inner.waiting.outputs.push(channel_id.clone(), output));
         let result = if self.by_host { Ok(false) } else { inner.commit(queue).map(|()| true) };
         if !matches!(result, Ok(true)) && (!self.by_host || turn.for_host) {
             for (before, (place, held)) in held.into_iter().enumerate() {
-                inner.waiting.outputs.insert(held_at + place + before, named(held()));
+                inner.waiting.outputs.insert(held_at + place + before, channel_id.clone(), held());
             }
         }
-        inner.waiting.count_outputs_from(held_at);
         self.note(&inner, result)
     }
 
@@ -155,7 +151,7 @@ impl Durable {
         if waits {
             self.waiting_bytes.store(all().map(|waiting| waiting.bytes).sum(), Ordering::Release);
             self.waiting_outputs.store(all().map(|waiting| waiting.outputs.len()).sum(), Ordering::Release);
-            let output_bytes = all().map(|waiting| waiting.output_bytes).sum();
+            let output_bytes = all().map(|waiting| waiting.outputs.bytes()).sum();
             self.waiting_output_bytes.store(output_bytes, Ordering::Release);
         }
         if self.failing.swap(result.is_err(), Ordering::AcqRel) && result.is_ok() {
@@ -172,13 +168,9 @@ impl Durable {
         if self.waiting_bytes.load(Ordering::Acquire) > config.max_unconfirmed_bytes {
             return Err(Error::Unconfirmed(config.max_unconfirmed_bytes));
         }
-        if self.waiting_outputs.load(Ordering::Acquire) >= config.max_outputs {
-            return Err(Error::OutputsFull(config.max_outputs));
-        }
-        if self.waiting_output_bytes.load(Ordering::Acquire) >= config.max_output_bytes {
-            return Err(Error::OutputBytesFull(config.max_output_bytes));
-        }
-        Ok(())
+        let (len, bytes) = (&self.waiting_outputs, &self.waiting_output_bytes);
+        let (len, bytes) = (len.load(Ordering::Acquire), bytes.load(Ordering::Acquire));
+        check_limits(len, bytes, config.max_outputs, config.max_output_bytes)
     }
 
     // ---- For a host that commits by itself
@@ -199,7 +191,7 @@ impl Durable {
         let offered = inner.offered.take_if(|offered| offered.0 == number);
         let confirmed = offered.is_some();
         if let Some((_, waiting)) = offered {
-            waiting.outputs.into_iter().for_each(|(channel_id, output)| queue.push(&channel_id, output));
+            queue.append(waiting.outputs);
         }
         self.note(&inner, Ok(false))?;
         Ok(confirmed)
@@ -270,7 +262,7 @@ impl Durable {
         if let Some(inner) = &self.inner {
             let mut inner = inner.lock();
             inner.waiting = Waiting::default();
-            inner.offered.iter_mut().for_each(|offered| offered.1.retain(|_| false));
+            inner.offered.iter_mut().for_each(|offered| offered.1.outputs.retain(|_| false));
         }
     }
 
@@ -287,8 +279,8 @@ impl Durable {
     fn retain(&self, keep: impl Fn(&(ChannelId, Output)) -> bool) {
         if let Some(inner) = &self.inner {
             let mut inner = inner.lock();
-            inner.waiting.retain(&keep);
-            inner.offered.iter_mut().for_each(|offered| offered.1.retain(&keep));
+            inner.waiting.outputs.retain(&keep);
+            inner.offered.iter_mut().for_each(|offered| offered.1.outputs.retain(&keep));
         }
     }
 
@@ -321,24 +313,12 @@ impl Durable {
 
 impl Waiting {
     fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.outputs.is_empty()
+        self.writes.is_empty() && self.outputs.len() == 0
     }
 
     fn take_in(&mut self, writes: Batch) {
         self.bytes = self.bytes.saturating_add(writes.iter().map(Write::size).sum());
         self.writes.extend(writes);
-    }
-
-    /// Outputs from there on are new.
-    fn count_outputs_from(&mut self, first: usize) {
-        let bytes: usize = self.outputs.iter().skip(first).map(|(_, output)| size(output)).sum();
-        self.output_bytes = self.output_bytes.saturating_add(bytes);
-    }
-
-    fn retain(&mut self, keep: impl Fn(&(ChannelId, Output)) -> bool) {
-        self.outputs.retain(keep);
-        self.output_bytes = 0;
-        self.count_outputs_from(0);
     }
 }
 
@@ -361,8 +341,7 @@ impl Inner {
             self.waiting.writes.clear();
             self.waiting.bytes = 0;
         }
-        self.waiting.output_bytes = 0;
-        self.waiting.outputs.drain(..).for_each(|(channel_id, output)| queue.push(&channel_id, output));
+        queue.append(std::mem::take(&mut self.waiting.outputs));
         Ok(())
     }
 }

@@ -26,16 +26,29 @@ pub(super) struct Outputs {
     limit_bytes: usize,
 }
 
+/// Outputs in order, and what they hold.
 #[derive(Debug, Default)]
-struct Queue {
+pub(super) struct Queue {
     items: VecDeque<(ChannelId, Output)>,
     bytes: usize,
 }
 
 impl Queue {
-    fn push(&mut self, channel_id: ChannelId, output: Output) {
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn push(&mut self, channel_id: ChannelId, output: Output) {
+        self.insert(self.items.len(), channel_id, output);
+    }
+
+    pub fn insert(&mut self, at: usize, channel_id: ChannelId, output: Output) {
         self.bytes = self.bytes.saturating_add(size(&output));
-        self.items.push_back((channel_id, output));
+        self.items.insert(at, (channel_id, output));
     }
 
     fn pop(&mut self) {
@@ -44,14 +57,14 @@ impl Queue {
         }
     }
 
-    fn retain(&mut self, keep: impl FnMut(&(ChannelId, Output)) -> bool) {
+    pub fn retain(&mut self, keep: impl FnMut(&(ChannelId, Output)) -> bool) {
         self.items.retain(keep);
         self.bytes = self.items.iter().map(|(_, output)| size(output)).sum();
     }
 }
 
 /// What an output holds beyond its fixed size, in bytes.
-pub(super) fn size(output: &Output) -> usize {
+fn size(output: &Output) -> usize {
     match output {
         Output::Transmit(transmit) => transmit.message_id.len() + transmit.bytes.len(),
         Output::Event(Event::Delivered(it)) => it.message_id.len() + it.sender_id.len() + it.content.len(),
@@ -84,13 +97,17 @@ impl Outputs {
 
     /// Refuses if the host has to drain first.
     pub(super) fn check_room(&self) -> Result<(), Error> {
-        if self.len.load(Ordering::Acquire) >= self.limit {
-            return Err(Error::OutputsFull(self.limit));
+        check_limits(self.len.load(Ordering::Acquire), self.bytes.load(Ordering::Acquire), self.limit, self.limit_bytes)
+    }
+
+    /// Lets out what waited elsewhere, in its order.
+    pub(super) fn append(&self, waited: Queue) {
+        if waited.len() > 0 {
+            self.change(|queue| {
+                queue.bytes = queue.bytes.saturating_add(waited.bytes);
+                queue.items.extend(waited.items);
+            });
         }
-        if self.bytes.load(Ordering::Acquire) >= self.limit_bytes {
-            return Err(Error::OutputBytesFull(self.limit_bytes));
-        }
-        Ok(())
     }
 
     pub(super) fn push(&self, channel_id: &ChannelId, output: Output) {
@@ -131,6 +148,15 @@ impl Outputs {
         self.len.store(queue.items.len(), Ordering::Release);
         self.bytes.store(queue.bytes, Ordering::Release);
         result
+    }
+}
+
+/// Refuses if there are as many outputs, or bytes of them, as may wait.
+pub(super) fn check_limits(len: usize, bytes: usize, limit: usize, limit_bytes: usize) -> Result<(), Error> {
+    match (len >= limit, bytes >= limit_bytes) {
+        (true, _) => Err(Error::OutputsFull(limit)),
+        (false, true) => Err(Error::OutputBytesFull(limit_bytes)),
+        (false, false) => Ok(()),
     }
 }
 
