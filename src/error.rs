@@ -3,6 +3,8 @@
 //! Errors concern the call that returned them: it changed nothing. What the protocol makes of a message (it waits, it
 //! was lost, it was acknowledged) is never an error but a disposition or an event.
 
+use std::fmt::{self, Write};
+
 use thiserror::Error;
 
 /// Why bytes from the network are not taken as an SDS message.
@@ -102,7 +104,7 @@ pub enum StoreError {
         known: u32,
     },
     /// It is the state of another participant.
-    #[error("the state of participant {found:?}, not of {expected:?}")]
+    #[error("the state of participant {}, not of {}", Quoted(found), Quoted(expected))]
     OtherParticipant {
         /// Whose it is.
         found: String,
@@ -125,10 +127,10 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The channel is not open here.
-    #[error("channel {0:?} is not open")]
+    #[error("channel {} is not open", Quoted(.0))]
     UnknownChannel(String),
     /// The channel exists already, open or closed, with other options.
-    #[error("channel {0:?} exists already, with other options")]
+    #[error("channel {} exists already, with other options", Quoted(.0))]
     ChannelOptionsDiffer(String),
     /// No more channels can be opened.
     #[error("limit of {0} channels reached")]
@@ -166,19 +168,19 @@ pub enum Error {
         limit: usize,
     },
     /// The id was used before, for other content.
-    #[error("message id {0:?} was used before, for other content")]
+    #[error("message id {} was used before, for other content", Quoted(.0))]
     IdReused(String),
     /// The id was sent before, and its bytes are no longer held: it cannot be sent again.
-    #[error("message id {0:?} was sent before, and its bytes are no longer held")]
+    #[error("message id {} was sent before, and its bytes are no longer held", Quoted(.0))]
     BytesGone(String),
     /// In a channel of derived ids, an id is not the hash of its message.
-    #[error("message id {0:?} is not derived from its message")]
+    #[error("message id {} is not derived from its message", Quoted(.0))]
     IdMismatch(String),
     /// The libsds profile knows no ephemeral messages.
     #[error("the libsds profile has no ephemeral messages")]
     EphemeralUnsupported,
     /// The message is not one of ours, or is no longer held.
-    #[error("message {0:?} is not one of ours, or no longer held")]
+    #[error("message {} is not one of ours, or no longer held", Quoted(.0))]
     UnknownMessage(String),
     /// Too many of our own messages await an acknowledgement.
     #[error("limit of {0} unacknowledged messages reached")]
@@ -208,4 +210,43 @@ pub enum Error {
     /// The operating system gave no randomness for the seed.
     #[error("no randomness from the operating system: {0}")]
     NoRandomness(String),
+}
+
+/// A text of anybody's within quotation marks. What would not show, or would make the text around it show otherwise, is
+/// escaped.
+pub(crate) struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for letter in self.0.chars() {
+            match letter {
+                '"' | '\\' => {
+                    f.write_char('\\')?;
+                    f.write_char(letter)?;
+                }
+                _ if letter.is_control() || is_unseen(letter) => write!(f, "{}", letter.escape_unicode())?,
+                _ => f.write_char(letter)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// Marks of format: of direction, of joining, of order of bytes.
+fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_strangers_show_as_they_are_and_do_no_harm() {
+        let shown = |text| Quoted(text).to_string();
+        assert_eq!(shown("interop/g\u{e9}n\u{e9}ral \u{1f331}"), "\"interop/g\u{e9}n\u{e9}ral \u{1f331}\"");
+        assert_eq!(shown("a\"b\\"), r#""a\"b\\""#);
+        assert_eq!(shown("\n\u{1b}[2J\u{202e}\u{9b}"), r#""\u{a}\u{1b}[2J\u{202e}\u{9b}""#);
+    }
 }

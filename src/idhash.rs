@@ -49,6 +49,9 @@ fn hex_digest(parts: &[&[u8]]) -> String {
 pub struct IdHash(u128);
 
 impl IdHash {
+    /// In sets of pairs, the beginning of those with one first part.
+    pub const LEAST: Self = Self(0);
+
     /// Enough of it to place it in a table.
     pub fn short(self) -> u64 {
         self.0 as u64

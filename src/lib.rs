@@ -85,6 +85,7 @@ pub mod ffi;
 pub mod fuzz;
 pub mod idhash;
 pub mod inspect;
+mod locks;
 pub mod manager;
 pub mod output;
 pub mod record;

@@ -276,6 +276,16 @@ impl From<DependencyRecord> for Dependency {
     }
 }
 
+/// Records of one kind, in the order of their ids.
+pub type Rows = Vec<(u128, Vec<u8>)>;
+
+/// The value of the record of that id.
+pub fn find(rows: &Rows, id: impl Into<u128>) -> Option<&[u8]> {
+    let id = id.into();
+    let place = rows.binary_search_by(|row| row.0.cmp(&id)).ok()?;
+    rows.get(place).map(|row| &*row.1)
+}
+
 /// Decodes a value.
 pub fn decode<T: Message + Default>(value: &[u8]) -> Result<T, Damaged> {
     T::decode(value).map_err(|_| Damaged("a record that does not decode"))

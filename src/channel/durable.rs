@@ -3,7 +3,6 @@
 //! The store holds just what the memory does, and more of the log. A channel that is read back goes on, message for
 //! message, as if it had never stopped.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,7 +21,7 @@ use crate::bloom::FilterRecord;
 use crate::config::Config;
 use crate::idhash::IdHasher;
 use crate::output::{ChannelOptions, Hint};
-use crate::record::{Change, Damaged, Key, Kind, StoredMessage, Value, Wanted};
+use crate::record::{Change, Damaged, Key, Kind, Rows, StoredMessage, Value, Wanted};
 use crate::types::{ChannelId, Profile, TimeMs};
 
 /// Stored messages that one call deletes at most: more than one adds. Later calls go on with it.
@@ -128,7 +127,7 @@ pub struct Records {
     log: LogRecords,
     incoming: IncomingRecords,
     outgoing: OutgoingRecords,
-    requests: BTreeMap<u128, Vec<u8>>,
+    requests: Rows,
     answers: AnswersRecords,
     covered: Vec<Vec<u8>>,
 }
@@ -138,13 +137,13 @@ impl Records {
     pub fn add(&mut self, key: Key, value: Vec<u8>) {
         match key.kind {
             Kind::Head | Kind::Message => {}
-            Kind::Side => drop(self.log.sides.insert(key.id, value)),
-            Kind::Waiting => drop(self.incoming.messages.insert(key.id, value)),
-            Kind::WaitingState => drop(self.incoming.states.insert(key.id, value)),
-            Kind::Missing => drop(self.incoming.missing.insert(key.id, value)),
-            Kind::Request => drop(self.requests.insert(key.id, value)),
-            Kind::Own => drop(self.outgoing.states.insert(key.id, value)),
-            Kind::Answer => drop(self.answers.answers.insert(key.id, value)),
+            Kind::Side => self.log.sides.push((key.id, value)),
+            Kind::Waiting => self.incoming.messages.push((key.id, value)),
+            Kind::WaitingState => self.incoming.states.push((key.id, value)),
+            Kind::Missing => self.incoming.missing.push((key.id, value)),
+            Kind::Request => self.requests.push((key.id, value)),
+            Kind::Own => self.outgoing.states.push((key.id, value)),
+            Kind::Answer => self.answers.answers.push((key.id, value)),
             Kind::Answered => self.answers.recent.push(value),
             Kind::Covered => self.covered.push(value),
             Kind::Received => self.log.received.push(value),
@@ -157,14 +156,16 @@ impl Records {
     /// Which messages go with these records.
     pub fn wanted(&self, record: &ChannelRecord) -> Result<Wanted, Damaged> {
         let from = record.log.evicted();
-        let numbers = Outgoing::numbers(&self.outgoing.states)?;
-        Ok(Wanted { from, numbers: numbers.range(..from).copied().collect() })
+        let mut numbers = Outgoing::numbers(&self.outgoing.states)?;
+        numbers.dedup();
+        numbers.truncate(numbers.partition_point(|number| *number < from));
+        Ok(Wanted { from, numbers })
     }
 
     fn add_messages(&mut self, messages: Vec<StoredMessage>, from: u64) {
         for message in messages {
             if message.is(StoredMessage::SENT) && !message.is(StoredMessage::CONTENT_ONLY) {
-                self.outgoing.bytes.insert(message.number, message.bytes.clone());
+                self.outgoing.bytes.push((message.number, message.bytes.clone()));
             }
             if message.number >= from {
                 self.log.messages.push(message);

@@ -8,8 +8,7 @@
 
 mod durable;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound::{Excluded, Unbounded};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
@@ -87,11 +86,11 @@ pub(super) struct Incoming {
     missing: IdMap<Missing>,
     /// Who waits for an id.
     dependents: IdMap<Vec<IdHash>>,
-    by_arrival: BTreeMap<u64, IdHash>,
+    by_arrival: BTreeSet<(u64, IdHash)>,
     missing_due: BTreeSet<(TimeMs, IdHash)>,
     waiting_due: BTreeSet<(TimeMs, IdHash)>,
     /// Missing ids that nobody waits for, in the order they were named.
-    unwaited: BTreeMap<u64, IdHash>,
+    unwaited: BTreeSet<(u64, IdHash)>,
     named: u64,
     arrivals: u64,
     /// Messages that arrived up to this one are not whole any more: only their contents are kept.
@@ -124,7 +123,7 @@ impl Incoming {
 
     /// The waiting messages by arrival.
     pub fn waiting(&self) -> impl Iterator<Item = &Waiting> {
-        self.by_arrival.values().filter_map(|hash| self.waiting.get(hash))
+        self.by_arrival.iter().filter_map(|(_, hash)| self.waiting.get(hash))
     }
 
     /// The missing messages by deadline.
@@ -154,7 +153,7 @@ impl Incoming {
         let missing = self.missing.remove(&hash)?;
         self.missing_due.remove(&(missing.deadline_ms, hash));
         self.unsaved.missing.touch(hash);
-        missing.unwaited.map(|place| self.unwaited.remove(&place));
+        missing.unwaited.map(|place| self.unwaited.remove(&(place, hash)));
         Some(missing)
     }
 
@@ -186,7 +185,7 @@ impl Incoming {
         self.named = self.named.saturating_add(1);
         let waited = waited || self.dependents.contains_key(&hash);
         let unwaited = (!waited).then_some(self.named);
-        unwaited.map(|place| self.unwaited.insert(place, hash));
+        unwaited.map(|place| self.unwaited.insert((place, hash)));
         self.missing.insert(hash, Missing { dependency: named.clone(), deadline_ms, unwaited });
         self.missing_due.insert((deadline_ms, hash));
         self.unsaved.missing.touch(hash);
@@ -199,10 +198,12 @@ impl Incoming {
             *deadline_ms = deadline_ms.saturating_add(by_ms);
             *deadline_ms
         };
-        self.missing_due = self.missing.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)).collect();
-        self.waiting_due = self.waiting.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)).collect();
+        self.missing_due.clear();
+        self.missing_due.extend(self.missing.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)));
+        self.waiting_due.clear();
+        self.waiting_due.extend(self.waiting.iter_mut().map(|(hash, it)| (later(&mut it.deadline_ms), *hash)));
         self.missing.keys().for_each(|hash| self.unsaved.missing.touch(*hash));
-        self.by_arrival.keys().for_each(|arrival| self.unsaved.states.touch(*arrival));
+        self.by_arrival.iter().for_each(|(arrival, _)| self.unsaved.states.touch(*arrival));
     }
 
     /// Puts a message into the buffer.
@@ -217,13 +218,13 @@ impl Incoming {
         for dependency in &message.unmet {
             self.dependents.entry(*dependency).or_default().push(hash);
             if let Some(place) = self.missing.get_mut(dependency).and_then(|missing| missing.unwaited.take()) {
-                self.unwaited.remove(&place);
+                self.unwaited.remove(&(place, *dependency));
                 self.unsaved.missing.touch(*dependency);
             }
         }
         self.unsaved.messages.touch(message.arrival);
         self.unsaved.states.touch(message.arrival);
-        self.by_arrival.insert(message.arrival, hash);
+        self.by_arrival.insert((message.arrival, hash));
         self.waiting_due.insert((message.deadline_ms, hash));
         self.waiting.insert(hash, message);
     }
@@ -253,7 +254,7 @@ impl Incoming {
     pub fn take(&mut self, hash: IdHash) -> Option<Waiting> {
         let waiting = self.waiting.remove(&hash)?;
         self.bytes.take_off(waiting.size());
-        self.by_arrival.remove(&waiting.arrival);
+        self.by_arrival.remove(&(waiting.arrival, hash));
         self.unsaved.messages.touch(waiting.arrival);
         self.unsaved.states.touch(waiting.arrival);
         self.waiting_due.remove(&(waiting.deadline_ms, hash));
@@ -274,7 +275,7 @@ impl Incoming {
         if let Some(missing) = self.missing.get_mut(&hash).filter(|missing| missing.unwaited.is_none()) {
             self.named = self.named.saturating_add(1);
             missing.unwaited = Some(self.named);
-            self.unwaited.insert(self.named, hash);
+            self.unwaited.insert((self.named, hash));
         }
     }
 
@@ -282,10 +283,10 @@ impl Incoming {
     /// not to be able to answer for them than to deliver them early.
     pub fn reduce(&mut self, config: &Config) {
         while self.bytes.bytes() > config.max_waiting_bytes {
-            let next = self.by_arrival.range((Excluded(self.reduced), Unbounded)).next();
-            let Some((&arrival, hash)) = next else { return };
+            let next = self.by_arrival.range((self.reduced.saturating_add(1), IdHash::LEAST)..).next();
+            let Some((arrival, hash)) = next.copied() else { return };
             self.reduced = arrival;
-            let Some(waiting) = self.waiting.get_mut(hash) else { continue };
+            let Some(waiting) = self.waiting.get_mut(&hash) else { continue };
             self.bytes.take_off(waiting.size());
             if waiting.whole.take().is_some() {
                 self.reduced_total = self.reduced_total.saturating_add(1);
@@ -300,7 +301,7 @@ impl Incoming {
     /// The oldest message, if the buffer holds more than it may.
     pub fn overflow(&self, config: &Config) -> Option<IdHash> {
         let over = self.waiting.len() > config.max_waiting_messages || self.bytes.bytes() > config.max_waiting_bytes;
-        self.by_arrival.values().next().copied().filter(|_| over)
+        self.by_arrival.first().filter(|_| over).map(|first| first.1)
     }
 
     /// Takes the next missing message whose time is up.

@@ -91,7 +91,7 @@ pub(super) struct Log {
     /// How often is enough, and how many of the latest a history names.
     history_size: usize,
     /// Entries stamped too far ahead: delivered and known, but in no order yet.
-    held: BTreeSet<(u64, u32)>,
+    held: BTreeSet<(u64, IdHash)>,
     received: Remembered,
     /// Ids that are not remembered here, but in a store.
     recalled: Vec<IdHash>,
@@ -192,14 +192,14 @@ impl Log {
         while self.entries.len() >= self.max_entries.max(1) {
             self.evict_oldest();
         }
-        let lamport_ms = entry.lamport_ms;
+        let (lamport_ms, hash) = (entry.lamport_ms, entry.hash);
         self.unsaved.insert(self.taken.evicted, self.entries.len(), &entry, ahead, stored);
         let number = self.add(entry);
         while self.whole_bytes.bytes() > self.max_whole_bytes && self.drop_oldest_whole() {
             self.taken.whole_dropped = self.taken.whole_dropped.saturating_add(1);
         }
         if ahead {
-            self.held.insert((lamport_ms, number));
+            self.held.insert((lamport_ms, hash));
         } else {
             self.put_in_order(number);
         }
@@ -261,8 +261,9 @@ impl Log {
     /// Moves held messages whose time has come into the order; returns the greatest timestamp among them.
     pub fn release(&mut self, up_to_ms: u64) -> Option<u64> {
         let mut greatest = None;
-        while let Some(&(lamport_ms, number)) = self.held.first().filter(|held| held.0 <= up_to_ms) {
+        while let Some(&(lamport_ms, hash)) = self.held.first().filter(|held| held.0 <= up_to_ms) {
             self.held.pop_first();
+            let Some(number) = self.number_of(hash) else { continue };
             self.put_in_order(number);
             self.unsaved.side(self.taken.evicted, self.index(number));
             greatest = Some(lamport_ms);
@@ -349,7 +350,7 @@ impl Log {
         if let Some(entry) = self.entries.get_mut(index) {
             entry.count_naming();
             // Of one that is held, the store has to know.
-            if !self.held.is_empty() && self.held.contains(&(entry.lamport_ms, number)) {
+            if !self.held.is_empty() && self.held.contains(&(entry.lamport_ms, entry.hash)) {
                 self.unsaved.side(self.taken.evicted, index);
             }
         }
@@ -384,10 +385,10 @@ impl Log {
 
     fn evict_oldest(&mut self) {
         let number = self.first;
-        let Some(lamport_ms) = self.entries.front().map(|entry| entry.lamport_ms) else { return };
+        let Some(place) = self.entries.front().map(|entry| (entry.lamport_ms, entry.hash)) else { return };
         if self.order.front() == Some(&number) {
             self.order.pop_front();
-        } else if !self.held.remove(&(lamport_ms, number))
+        } else if !self.held.remove(&place)
             && let Ok(at) = self.position(number)
         {
             self.order.remove(at);
@@ -414,8 +415,8 @@ impl Log {
         number.wrapping_sub(self.first) as usize
     }
 
-    /// The entry of a number in `by_id`, `order` or `held`; others may be of entries that are gone.
-    #[expect(clippy::indexing_slicing, reason = "an entry leaves those three when it leaves `entries`: `evict_oldest`")]
+    /// The entry of a number in `by_id` or `order`; others may be of entries that are gone.
+    #[expect(clippy::indexing_slicing, reason = "an entry leaves those two when it leaves `entries`: `evict_oldest`")]
     fn entry(&self, number: u32) -> &Entry {
         &self.entries[self.index(number)]
     }

@@ -189,7 +189,7 @@ impl Outgoing {
         };
         self.messages.insert(hash, Box::new(own));
         self.due.insert((due_ms, hash));
-        self.unsaved.numbers.insert(number);
+        self.unsaved.numbers.insert(number.into());
         self.enter_review(hash);
     }
 
@@ -400,10 +400,11 @@ impl Outgoing {
 
     /// The messages that are due, unacknowledged ones before possibly acknowledged ones, each group by its time.
     pub fn due(&self, now_ms: TimeMs) -> Vec<IdHash> {
-        let mut due: Vec<IdHash> = self.due.iter().take_while(|due| due.0 <= now_ms).map(|due| due.1).collect();
-        due.sort_by_key(|hash| {
-            self.messages.get(hash).is_some_and(|own| own.state == MessageState::PossiblyAcknowledged)
-        });
+        let due = self.due.iter().take_while(|due| due.0 <= now_ms).map(|due| due.1);
+        let is_possibly =
+            |hash: &IdHash| self.messages.get(hash).is_some_and(|own| own.state == MessageState::PossiblyAcknowledged);
+        let (mut possibly, mut due): (Vec<_>, Vec<_>) = due.partition(is_possibly);
+        due.append(&mut possibly);
         due
     }
 

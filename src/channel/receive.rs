@@ -3,7 +3,8 @@
 //! RFC: Receive Message; Deliver Message
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use bytes::Bytes;
 
@@ -321,7 +322,7 @@ impl Channel {
         let is_unmet = |entry: &&HistoryEntry<'_>| {
             let hash = self.ids.hash(entry.message_id);
             let named = !entry.message_id.is_empty() && hash != itself;
-            named && !self.log.is_met(hash) && seen.insert(hash)
+            named && !self.log.is_met(hash) && seen.insert(hash.number())
         };
         history.iter().filter(is_unmet).map(Dependency::from).collect()
     }
@@ -393,9 +394,9 @@ impl Channel {
     /// Delivers all that waited for these and now waits for nothing more, and what waited for that, in causal order, and
     /// in log order among those that do not depend on each other.
     pub(super) fn deliver_dependents(&mut self, met: impl IntoIterator<Item = IdHash>) {
-        let mut ready = BTreeSet::new();
+        let mut ready = BinaryHeap::new();
         met.into_iter().for_each(|hash| self.add_ready(hash, &mut ready));
-        while let Some((_, _, next)) = ready.pop_first() {
+        while let Some(Reverse((_, _, next))) = ready.pop() {
             self.deliver_one_waiting(next);
             self.add_ready(next, &mut ready);
         }
@@ -407,10 +408,10 @@ impl Channel {
         self.deliver_dependents([hash]);
     }
 
-    fn add_ready(&mut self, met: IdHash, ready: &mut BTreeSet<(u64, MessageId, IdHash)>) {
+    fn add_ready(&mut self, met: IdHash, ready: &mut BinaryHeap<Reverse<(u64, MessageId, IdHash)>>) {
         for hash in self.incoming.met(met) {
             if let Some((lamport_ms, message_id)) = self.incoming.place(hash) {
-                ready.insert((lamport_ms, message_id, hash));
+                ready.push(Reverse((lamport_ms, message_id, hash)));
             }
         }
     }

@@ -6,13 +6,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
+use crate::locks::Mutex;
 use tracing::{error, info};
 
 use super::Turn;
 use super::outputs::{Outputs, Queue, check_limits};
 use crate::config::Config;
-use crate::error::{Error, StoreError};
+use crate::error::{Error, Quoted, StoreError};
 use crate::idhash::IdHash;
 use crate::output::Output;
 use crate::record::{Key, StoredMessage, Wanted};
@@ -325,7 +325,7 @@ impl Waiting {
 impl Inner {
     fn read_head(&mut self, channel_id: &ChannelId) -> Result<Vec<u8>, StoreError> {
         let head = self.store.head(channel_id)?;
-        head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {channel_id:?}")))
+        head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {}", Quoted(channel_id))))
     }
 
     fn take_in(&mut self, writes: Batch, by_host: bool) {

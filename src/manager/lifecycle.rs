@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use crate::locks::{Mutex, RwLock};
 use prost::Message;
 use tracing::{info, warn};
 
@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::error::{Error, StoreError};
 use crate::output::ChannelOptions;
 use crate::record::{Key, decode};
-use crate::store::{Memory, Store, Write};
+use crate::store::{Given, Store, Write};
 use crate::types::{ChannelId, TimeMs};
 
 /// The form of all records. Greater in a later version whose records this one must not write over.
@@ -71,7 +71,7 @@ impl Manager {
         records: impl IntoIterator<Item = (ChannelId, Key, Vec<u8>)>,
         now_ms: TimeMs,
     ) -> Result<Self, Error> {
-        Self::restored(config, Box::new(Memory::of(records)?), true, now_ms)
+        Self::restored(config, Box::new(Given::of(records)?), true, now_ms)
     }
 
     fn restored(mut config: Config, mut store: Box<dyn Store>, by_host: bool, now_ms: TimeMs) -> Result<Self, Error> {
@@ -152,7 +152,7 @@ impl Manager {
             channels.push((id, Arc::new(Slot { state: Mutex::new(state) })));
         }
         self.schedule.fill(deadlines);
-        *self.channels.write() = channels.into_iter().collect();
+        self.channels.write().extend(channels);
         stopped_ms
     }
 

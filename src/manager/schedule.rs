@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parking_lot::Mutex;
+use crate::locks::Mutex;
 
 use crate::types::{ChannelId, TimeMs};
 
@@ -26,7 +26,7 @@ impl Schedule {
 
     /// Takes in the deadlines of many channels that have none.
     pub(super) fn fill(&self, deadlines: Vec<(TimeMs, ChannelId)>) {
-        *self.deadlines.lock() = deadlines.into_iter().collect();
+        self.deadlines.lock().extend(deadlines);
     }
 
     pub(super) fn first(&self) -> Option<TimeMs> {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use parking_lot::Mutex;
+use crate::locks::Mutex;
 use prost::Message;
 use tracing::debug;
 
@@ -154,6 +154,18 @@ impl Manager {
         channel_id: &str,
         body: impl FnOnce(&mut Channel, &mut Turn<'t>) -> Result<T, Error>,
     ) -> Result<(T, bool), Error> {
+        let (mut body, mut result) = (Some(body), None);
+        let mut run = |channel: &mut Channel, turn: &mut Turn<'t>| result = body.take().map(|body| body(channel, turn));
+        let released = self.take_turn(channel_id, &mut run)?;
+        result.unwrap_or_else(|| Err(unknown_channel(channel_id))).map(|value| (value, released))
+    }
+
+    /// What [`Manager::with_open`] does for every kind of `body`: compiled once.
+    fn take_turn<'t>(
+        &self,
+        channel_id: &str,
+        body: &mut dyn FnMut(&mut Channel, &mut Turn<'t>),
+    ) -> Result<bool, Error> {
         check_id("channel id", channel_id, &self.config)?;
         let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
         let mut state = slot.state.lock();
@@ -161,9 +173,9 @@ impl Manager {
             return Err(unknown_channel(channel_id));
         }
         let mut turn = Turn::default();
-        let result = body(self.load(&mut state)?, &mut turn);
+        body(self.load(&mut state)?, &mut turn);
         self.settle(&mut state, &mut turn)?;
-        result.map(|value| (value, turn.released))
+        Ok(turn.released)
     }
 
     /// Stores what a call changed and lets out what it said, in that order. What concerns nobody but us is stored with the

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use parking_lot::MutexGuard;
+use crate::locks::MutexGuard;
 use prost::Message;
 use tracing::debug;
 

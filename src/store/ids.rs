@@ -1,6 +1,6 @@
 //! Which messages a host keeps for a channel: the hashes of their ids, by number.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use hashbrown::HashTable;
 
@@ -16,15 +16,15 @@ pub(super) struct Ids {
     /// Their numbers by their hashes. Of a number the low half is enough.
     places: HashTable<u32>,
     /// Those before them that are still there, since they may have to be sent again. There are few.
-    early: BTreeMap<u64, IdHash>,
-    early_ids: BTreeSet<IdHash>,
+    early: BTreeSet<(u64, IdHash)>,
+    early_ids: BTreeSet<u128>,
 }
 
 impl Ids {
     pub fn contains(&self, hash: IdHash) -> bool {
         let (line, first) = (&self.line, self.first as u32);
         let is_it = |place: &u32| line.get(place.wrapping_sub(first) as usize) == Some(&hash);
-        self.places.find(hash.short(), is_it).is_some() || self.early_ids.contains(&hash)
+        self.places.find(hash.short(), is_it).is_some() || self.early_ids.contains(&hash.number())
     }
 
     /// A message is stored, or stored again under the number that it has. New ones come in the order of their numbers.
@@ -45,8 +45,10 @@ impl Ids {
 
     /// A message is stored no longer.
     pub fn delete(&mut self, number: u64) {
-        if let Some(hash) = self.early.remove(&number) {
-            self.early_ids.remove(&hash);
+        let early = self.early.range((number, IdHash::LEAST)..).next().copied().filter(|early| early.0 == number);
+        if let Some(early) = early {
+            self.early.remove(&early);
+            self.early_ids.remove(&early.1.number());
         } else if (self.first..self.first.saturating_add(self.line.len() as u64)).contains(&number) {
             self.leave_up_to(number);
             self.pop();
@@ -58,8 +60,8 @@ impl Ids {
         while self.first < number
             && let Some((number, hash)) = self.pop()
         {
-            self.early.insert(number, hash);
-            self.early_ids.insert(hash);
+            self.early.insert((number, hash));
+            self.early_ids.insert(hash.number());
         }
     }
 
@@ -76,6 +78,8 @@ impl Ids {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn hash(number: u64) -> IdHash {

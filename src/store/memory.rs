@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::locks::Mutex;
 
-use super::ids::Ids;
 use super::{LogItem, Page, Store, Write};
 use crate::error::StoreError;
 use crate::idhash::IdHash;
@@ -21,8 +20,6 @@ pub struct Memory(Arc<Mutex<Records>>);
 struct Records {
     manager: Option<Vec<u8>>,
     channels: BTreeMap<ChannelId, Channel>,
-    /// Of channels whose records are not here but with a host: which messages it keeps.
-    kept: BTreeMap<ChannelId, Ids>,
 }
 
 #[derive(Debug, Default)]
@@ -62,39 +59,13 @@ impl Records {
     fn write(&mut self, write: &Write) -> Result<(), StoreError> {
         match write {
             Write::Manager(value) => self.manager = Some(value.clone()),
-            Write::Forget(channel_id) => self.forget(channel_id),
+            Write::Forget(channel_id) => drop(self.channels.remove(channel_id)),
             Write::Wipe => *self = Self::default(),
             Write::Channel(channel_id, change) => {
                 self.channels.entry(channel_id.clone()).or_default().write(change)?;
             }
         }
         Ok(())
-    }
-
-    /// A host writes that.
-    fn note(&mut self, channel_id: &ChannelId, change: &Change) {
-        if let Some(channel) = self.channels.get_mut(channel_id) {
-            // Not read yet. What it cannot be written to is found out by who reads it.
-            let _ = channel.write(change);
-            return;
-        }
-        let Ok(number) = u64::try_from(change.key.id) else { return };
-        match &change.value {
-            Some(Value::Message(message)) => {
-                self.kept.entry(channel_id.clone()).or_default().put(message.number, message.hash);
-            }
-            None if change.key.kind == Kind::Message => {
-                if let Some(ids) = self.kept.get_mut(channel_id) {
-                    ids.delete(number);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn forget(&mut self, channel_id: &str) {
-        self.channels.remove(channel_id);
-        self.kept.remove(channel_id);
     }
 }
 
@@ -105,19 +76,6 @@ impl Channel {
             Some(Value::Bytes(value)) => self.put(change.key, value.clone()),
             Some(Value::Message(message)) => self.put(change.key, message.encode()),
         }
-    }
-
-    /// Which messages there are.
-    fn ids(&self) -> Ids {
-        let mut ids = Ids::default();
-        let from = Key { kind: Kind::Message, id: 0 };
-        for (key, value) in self.records.range(from..).take_while(|(key, _)| key.kind == Kind::Message) {
-            // One that does not decode was seen by whoever read the channel.
-            if let Ok(message) = message(*key, value) {
-                ids.put(message.number, message.hash);
-            }
-        }
-        ids
     }
 
     fn put(&mut self, key: Key, value: Vec<u8>) -> Result<(), StoreError> {
@@ -188,8 +146,7 @@ impl Store for Memory {
 
     fn was_received(&mut self, channel_id: &str, hash: IdHash) -> Result<bool, StoreError> {
         let records = self.0.lock();
-        let here = records.channels.get(channel_id).is_some_and(|channel| channel.received.contains(&hash));
-        Ok(here || records.kept.get(channel_id).is_some_and(|ids| ids.contains(hash)))
+        Ok(records.channels.get(channel_id).is_some_and(|channel| channel.received.contains(&hash)))
     }
 
     fn page(&mut self, channel_id: &str, after: Option<(u64, &str)>, most: Page) -> Result<Vec<LogItem>, StoreError> {
@@ -211,24 +168,5 @@ impl Store for Memory {
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
         let mut records = self.0.lock();
         batch.iter().try_for_each(|write| records.write(write))
-    }
-
-    fn release(&mut self, channel_id: &str) {
-        let mut records = self.0.lock();
-        if let Some((channel_id, channel)) = records.channels.remove_entry(channel_id) {
-            records.kept.insert(channel_id, channel.ids());
-        }
-    }
-
-    fn note(&mut self, batch: &[Write]) {
-        let mut records = self.0.lock();
-        for write in batch {
-            match write {
-                Write::Manager(_) => {}
-                Write::Forget(channel_id) => records.forget(channel_id),
-                Write::Wipe => *records = Records::default(),
-                Write::Channel(channel_id, change) => records.note(channel_id, change),
-            }
-        }
     }
 }

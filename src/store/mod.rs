@@ -11,11 +11,13 @@
 //! With neither, a host can take the batches itself, and commit them with its own rows:
 //! [`Manager::open_external`](crate::Manager::open_external).
 
+mod given;
 mod ids;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use given::Given;
 pub use memory::Memory;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, Synchronous};

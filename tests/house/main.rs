@@ -13,7 +13,7 @@ type Tree = BTreeMap<String, String>;
 
 /// Whether a module may use another. Both as `unit` names them.
 fn may_use(user: &str, used: &str) -> bool {
-    const LEAVES: &[&str] = &["bloom", "config", "error", "idhash", "output", "record", "types"];
+    const LEAVES: &[&str] = &["bloom", "config", "error", "idhash", "locks", "output", "record", "types"];
     const STATE: &[&str] = &[
         "channel::clock",
         "channel::incoming",
@@ -31,13 +31,13 @@ fn may_use(user: &str, used: &str) -> bool {
     let leaf = LEAVES.contains(&used);
     match user {
         "lib" => true,
-        "types" | "error" | "idhash" => false,
+        "types" | "error" | "idhash" | "locks" => false,
         "config" => matches!(used, "types" | "error"),
         "output" => used == "types",
         "record" => matches!(used, "types" | "idhash"),
         "wire" => matches!(used, "types" | "config" | "error"),
         "bloom" => matches!(used, "types" | "config" | "error" | "record"),
-        "store" => matches!(used, "types" | "error" | "idhash" | "record"),
+        "store" => matches!(used, "types" | "error" | "idhash" | "locks" | "record"),
         "inspect" => matches!(used, "wire" | "bloom" | "types" | "config" | "error"),
         // It has to find the content in bytes of our own.
         "channel::whole" => leaf || used == "wire",

@@ -2,8 +2,6 @@
 //!
 //! A waiting message is written once, and what changes while it waits lies in a small record beside it.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use prost::Message;
 
@@ -12,7 +10,9 @@ use crate::channel::whole::Whole;
 use crate::config::Config;
 use crate::idhash::IdHash;
 use crate::output::Hint;
-use crate::record::{Change, Damaged, DependencyRecord, Kind, Touched, decode, hash_bytes, hash_of, pack, unpack};
+use crate::record::{
+    Change, Damaged, DependencyRecord, Kind, Rows, Touched, decode, find, hash_bytes, hash_of, pack, unpack,
+};
 use crate::types::{MessageId, ParticipantId};
 
 /// What the store does not have yet.
@@ -93,11 +93,11 @@ pub struct IncomingRecord {
 #[derive(Debug, Default)]
 pub struct IncomingRecords {
     /// By arrival.
-    pub messages: BTreeMap<u128, Vec<u8>>,
+    pub messages: Rows,
     /// By arrival.
-    pub states: BTreeMap<u128, Vec<u8>>,
+    pub states: Rows,
     /// By hash.
-    pub missing: BTreeMap<u128, Vec<u8>>,
+    pub missing: Rows,
 }
 
 impl Incoming {
@@ -126,7 +126,8 @@ impl Incoming {
     }
 
     fn at(&self, arrival: u128) -> Option<(IdHash, &Waiting)> {
-        let hash = *self.by_arrival.get(&u64::try_from(arrival).ok()?)?;
+        let arrival = u64::try_from(arrival).ok()?;
+        let (_, hash) = *self.by_arrival.range((arrival, IdHash::LEAST)..).next().filter(|first| first.0 == arrival)?;
         self.waiting.get(&hash).map(|waiting| (hash, waiting))
     }
 
@@ -146,7 +147,7 @@ impl Incoming {
             return Err(Damaged("a waiting message that has a state only"));
         }
         for (arrival, value) in &records.messages {
-            let state = records.states.get(arrival).ok_or(Damaged("a waiting message without its state"))?;
+            let state = find(&records.states, *arrival).ok_or(Damaged("a waiting message without its state"))?;
             let (hash, waiting) = restore_waiting(*arrival, decode(value)?, decode(state)?, config)?;
             if waiting.arrival > arrivals || incoming.waiting.contains_key(&hash) {
                 return Err(Damaged("a waiting message out of place"));
@@ -158,10 +159,11 @@ impl Incoming {
 
     fn restore_missing(&mut self, hash: IdHash, record: MissingRecord) -> Result<(), Damaged> {
         let MissingRecord { dependency, deadline_ms, unwaited } = record;
-        if let Some(place) = unwaited
-            && self.unwaited.insert(place, hash).is_some()
-        {
-            return Err(Damaged("two missing messages in one place"));
+        if let Some(place) = unwaited {
+            if self.unwaited.range((place, IdHash::LEAST)..).next().is_some_and(|next| next.0 == place) {
+                return Err(Damaged("two missing messages in one place"));
+            }
+            self.unwaited.insert((place, hash));
         }
         self.missing.insert(hash, Missing { dependency: dependency.into(), deadline_ms, unwaited });
         self.missing_due.insert((deadline_ms, hash));

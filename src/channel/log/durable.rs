@@ -3,7 +3,7 @@
 //! A message is written once, and stays on disk long after it left memory, for the host to read. What changes of it lies in
 //! a small record beside it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use prost::Message;
@@ -13,7 +13,7 @@ use super::{Entry, Log, Taken};
 use crate::channel::whole::Whole;
 use crate::config::Config;
 use crate::output::Hint;
-use crate::record::{Change, Damaged, Key, Kind, StoredMessage, Touched, Value, decode};
+use crate::record::{Change, Damaged, Key, Kind, Rows, StoredMessage, Touched, Value, decode, find};
 use crate::types::TimeMs;
 
 /// What a message on disk is reduced for.
@@ -180,7 +180,7 @@ pub struct LogRecords {
     /// By number.
     pub messages: Vec<StoredMessage>,
     /// By the number of their message.
-    pub sides: BTreeMap<u128, Vec<u8>>,
+    pub sides: Rows,
     /// In order.
     pub received: Vec<Vec<u8>>,
     pub met: Vec<Vec<u8>>,
@@ -235,7 +235,7 @@ impl Log {
     fn side_record(&self, number: u128) -> Option<SideRecord> {
         let index = u64::try_from(number).ok()?.checked_sub(self.taken.evicted)?;
         let entry = self.entries.get(usize::try_from(index).ok()?)?;
-        SideRecord::of(entry, self.held.contains(&(entry.lamport_ms, self.first.wrapping_add(index as u32))))
+        SideRecord::of(entry, self.held.contains(&(entry.lamport_ms, entry.hash)))
     }
 
     pub fn record(&self) -> LogRecord {
@@ -291,7 +291,7 @@ impl Log {
                 return Err(Damaged("a log that lacks a message"));
             }
             next = next.checked_add(1).ok_or(Damaged("a log without an end"))?;
-            let side = records.sides.get(&message.number.into()).map_or(Ok(SideRecord::default()), |it| decode(it))?;
+            let side = find(&records.sides, message.number).map_or(Ok(SideRecord::default()), |it| decode(it))?;
             let whole =
                 message.is(StoredMessage::ANSWERABLE) && message.number.wrapping_sub(record.evicted) >= record.reduced;
             log.restore_entry(message, side, whole, config)?;
@@ -328,7 +328,7 @@ impl Log {
         }
         let number = self.add(entry);
         if side.held {
-            self.held.insert((message.lamport_ms, number));
+            self.held.insert((message.lamport_ms, message.hash));
         } else {
             self.order.push_back(number);
         }
@@ -337,10 +337,11 @@ impl Log {
 
     fn restore_order(&mut self, record: &LogRecord) -> Result<(), Damaged> {
         let mut order = std::mem::take(&mut self.order);
-        order.make_contiguous().sort_by(|a, b| self.entry(*a).place().cmp(&self.entry(*b).place()));
+        order.make_contiguous().sort_unstable_by(|a, b| self.entry(*a).place().cmp(&self.entry(*b).place()));
         self.order = order;
-        let little = record.little_named.len();
-        if little != record.namings.len() || record.little_named.iter().collect::<BTreeSet<_>>().len() != little {
+        let mut seen = BTreeSet::new();
+        let is_new = |index: &u32| seen.insert(u128::from(*index));
+        if record.little_named.len() != record.namings.len() || !record.little_named.iter().all(is_new) {
             return Err(Damaged("a log that names the same twice"));
         }
         for (index, namings) in record.little_named.iter().zip(&record.namings) {

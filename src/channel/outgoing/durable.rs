@@ -1,6 +1,6 @@
 //! Our messages as records. Their bytes lie in the log on disk: here is what became of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use prost::Message;
@@ -10,22 +10,22 @@ use super::{Outgoing, Sent, UnderReview};
 use crate::bloom::HashKind;
 use crate::idhash::IdHash;
 use crate::output::{Acknowledger, MessageState};
-use crate::record::{Change, Damaged, Kind, StoredMessage, Touched, decode, hash_bytes, hash_of};
+use crate::record::{Change, Damaged, Kind, Rows, StoredMessage, Touched, decode, hash_bytes, hash_of};
 use crate::types::{MessageId, ParticipantId};
 
 /// What the store does not have yet.
 #[derive(Debug, Default)]
 pub(super) struct Unsaved {
     pub states: Touched,
-    /// Where the messages of this buffer lie in the log on disk.
-    pub numbers: BTreeSet<u64>,
+    /// Where the messages of this buffer lie in the log on disk: the ids of their records.
+    pub numbers: BTreeSet<u128>,
     /// Messages of ours whose bytes are not needed here any more.
     gone: Vec<Sent>,
 }
 
 impl Unsaved {
     pub fn remove(&mut self, hash: IdHash, own: &Own) {
-        self.numbers.remove(&own.number);
+        self.numbers.remove(&own.number.into());
         self.states.touch(hash);
         if self.states.is_on() {
             self.gone.push(Sent {
@@ -108,9 +108,9 @@ pub struct OutgoingRecord {
 #[derive(Debug, Default)]
 pub struct OutgoingRecords {
     /// By hash.
-    pub states: BTreeMap<u128, Vec<u8>>,
-    /// The bytes of messages, by their numbers in the log.
-    pub bytes: BTreeMap<u64, Bytes>,
+    pub states: Rows,
+    /// The bytes of messages, in the order of their numbers in the log.
+    pub bytes: Vec<(u64, Bytes)>,
 }
 
 /// The numbers of states in records: their places here, for ever.
@@ -131,7 +131,7 @@ impl Outgoing {
 
     /// Whether the message of that number is of use here.
     pub fn needs(&self, number: u64) -> bool {
-        self.unsaved.numbers.contains(&number)
+        self.unsaved.numbers.contains(&number.into())
     }
 
     /// The messages that came to be of no use here.
@@ -175,22 +175,26 @@ impl Outgoing {
         OutgoingRecord { acknowledged_total, queued, evidence_dropped }
     }
 
-    /// The numbers of the messages whose bytes [`Outgoing::restore`] wants.
-    pub fn numbers(states: &BTreeMap<u128, Vec<u8>>) -> Result<BTreeSet<u64>, Damaged> {
-        states.values().map(|value| decode::<OwnRecord>(value).map(|own| own.number)).collect()
+    /// The numbers of the messages whose bytes [`Outgoing::restore`] wants, ascending.
+    pub fn numbers(states: &Rows) -> Result<Vec<u64>, Damaged> {
+        let mut numbers = Vec::with_capacity(states.len());
+        for (_, value) in states {
+            numbers.push(decode::<OwnRecord>(value)?.number);
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// The buffer of those records.
     pub fn restore(record: &OutgoingRecord, records: &OutgoingRecords) -> Result<Self, Damaged> {
         let OutgoingRecord { acknowledged_total, queued, evidence_dropped } = *record;
         let mut outgoing = Self { acknowledged_total, queued, evidence_dropped, ..Self::default() };
-        let mut places = BTreeMap::new();
-        let mut queue = BTreeMap::new();
+        let (mut places, mut queue) = (Vec::new(), Vec::new());
         for (hash, value) in &records.states {
             let hash = IdHash::from_number(*hash);
             let record: OwnRecord = decode(value)?;
             if let Some(place) = record.place {
-                places.insert(place, (hash, record.last_who.clone(), record.last.clone()));
+                places.push((place, (hash, record.last_who.clone(), record.last.clone())));
             }
             let own = restore_own(record, records)?;
             if own.has_ended() == own.place.is_some() || own.is_given_up() && own.queued == 0 {
@@ -200,20 +204,22 @@ impl Outgoing {
                 return Err(Damaged("a message of ours that is sent no more, and is due"));
             }
             if own.queued > 0 && (own.has_ended() || own.is_given_up()) {
-                queue.insert((own.queued, hash), own.has_ended());
+                queue.push((own.queued, hash, own.has_ended()));
             }
             if let Some(due_ms) = own.due_ms {
                 outgoing.due.insert((due_ms, hash));
             }
-            outgoing.unsaved.numbers.insert(own.number);
+            outgoing.unsaved.numbers.insert(own.number.into());
             outgoing.messages.insert(hash, Box::new(own));
         }
+        places.sort_unstable_by_key(|place| place.0);
         outgoing.restore_review(places)?;
+        queue.sort_unstable();
         outgoing.restore_queues(queue);
         Ok(outgoing)
     }
 
-    fn restore_review(&mut self, places: BTreeMap<u64, Review>) -> Result<(), Damaged> {
+    fn restore_review(&mut self, places: Vec<(u64, Review)>) -> Result<(), Damaged> {
         for (place, (hash, who, last)) in places {
             if place != self.review.len() as u64 {
                 return Err(Damaged("messages of ours that are out of place"));
@@ -230,8 +236,8 @@ impl Outgoing {
         Ok(())
     }
 
-    fn restore_queues(&mut self, queue: BTreeMap<(u64, IdHash), bool>) {
-        for ((_, hash), ended) in queue {
+    fn restore_queues(&mut self, queue: Vec<(u64, IdHash, bool)>) {
+        for (_, hash, ended) in queue {
             let (len, held_len) = self.messages.get(&hash).map_or((0, 0), |own| (own.bytes.len(), own.held_len()));
             if ended {
                 self.ended.push_back(hash);
@@ -249,7 +255,9 @@ type Review = (IdHash, Option<Vec<u8>>, Option<EvidenceRecord>);
 
 fn restore_own(record: OwnRecord, records: &OutgoingRecords) -> Result<Own, Damaged> {
     let state = STATES.get(record.state as usize).ok_or(Damaged("a message of ours in an unknown state"))?;
-    let bytes = records.bytes.get(&record.number).ok_or(Damaged("a message of ours without its bytes"))?;
+    let place = records.bytes.binary_search_by(|bytes| bytes.0.cmp(&record.number));
+    let bytes = place.ok().and_then(|place| records.bytes.get(place));
+    let (_, bytes) = bytes.ok_or(Damaged("a message of ours without its bytes"))?;
     let acknowledgers = record
         .acknowledgers
         .iter()

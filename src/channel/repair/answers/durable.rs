@@ -1,12 +1,10 @@
 //! The incoming repair request buffer as records.
 
-use std::collections::BTreeMap;
-
 use prost::Message;
 
 use super::{Answers, Budget};
 use crate::idhash::IdHash;
-use crate::record::{Change, Damaged, Kind, decode, read_chunks, write_chunk};
+use crate::record::{Change, Damaged, Kind, Rows, decode, read_chunks, write_chunk};
 
 /// When a message may be answered again, and its hash.
 const RECENT_BYTES: usize = 24;
@@ -40,7 +38,7 @@ pub struct AnswersRecord {
 #[derive(Debug, Default)]
 pub struct AnswersRecords {
     /// By hash.
-    pub answers: BTreeMap<u128, Vec<u8>>,
+    pub answers: Rows,
     /// In order.
     pub recent: Vec<Vec<u8>>,
 }

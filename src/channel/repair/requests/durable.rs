@@ -1,12 +1,10 @@
 //! The outgoing repair request buffer as records.
 
-use std::collections::BTreeMap;
-
 use prost::Message;
 
 use super::{Request, Requests};
 use crate::idhash::IdHash;
-use crate::record::{Change, Damaged, DependencyRecord, Kind, decode};
+use crate::record::{Change, Damaged, DependencyRecord, Kind, Rows, decode};
 
 #[derive(Clone, PartialEq, Message)]
 struct RequestRecord {
@@ -53,7 +51,7 @@ impl Requests {
     }
 
     /// The buffer of those records, by hash.
-    pub fn restore(record: &RequestsRecord, records: &BTreeMap<u128, Vec<u8>>) -> Result<Self, Damaged> {
+    pub fn restore(record: &RequestsRecord, records: &Rows) -> Result<Self, Damaged> {
         let RequestsRecord { last_asked_ms, asked_total } = *record;
         let mut requests = Self { last_asked_ms, asked_total, ..Self::default() };
         for (hash, value) in records {
