@@ -293,7 +293,7 @@ $(WASM_MODULES): $(addprefix wasm/,package.json package-lock.json .npmrc)
 wasm/dist/.built: $(WASM_SOURCES) $(WASM_MODULES)
 	CARGO='$(CARGO)' wasm/build.sh
 	@touch $@
-## wasm: the npm package for browsers, bundlers and Node, in target/npm; its .wasm is at most 140 KiB gzipped
+## wasm: the npm package for browsers, bundlers and Node, in target/npm; its .wasm is at most 120 KiB gzipped
 wasm: wasm/dist/.built
 ## wasm-test: the engine's tests under WebAssembly, and the package's in Node, with live interop with @waku/sds
 wasm-test:

@@ -9,7 +9,6 @@ mod settings;
 mod shapes;
 mod status;
 
-use js_sys::Array;
 use sds::manager::Known;
 use sds::output::ChannelOptions;
 use sds::record::Key;
@@ -20,12 +19,6 @@ use wasm_bindgen::prelude::*;
 pub use settings::Settings;
 use settings::profile_named;
 use shapes::{refused, thrown};
-
-/// Sees to it that a panic is told before the instance stops. It is called by itself when the module is loaded.
-#[wasm_bindgen(start)]
-pub fn start() {
-    std::panic::set_hook(Box::new(|panic| shapes::panicked(&panic.to_string())));
-}
 
 /// Decodes bytes of either profile, without touching any state.
 #[wasm_bindgen]
@@ -140,19 +133,19 @@ impl Engine {
 
     /// What the next message will name.
     #[wasm_bindgen(js_name = nextHistory)]
-    pub fn next_history(&self, channel_id: &str) -> Result<Array, JsValue> {
+    pub fn next_history(&self, channel_id: &str) -> Result<Vec<JsValue>, JsValue> {
         let history = self.0.next_history(channel_id).map_err(thrown)?;
         Ok(history.iter().map(shapes::from_dependency).collect())
     }
 
     /// What is missing now.
-    pub fn missing(&self, channel_id: &str) -> Result<Array, JsValue> {
+    pub fn missing(&self, channel_id: &str) -> Result<Vec<JsValue>, JsValue> {
         let missing = self.0.missing(channel_id).map_err(thrown)?;
         Ok(missing.iter().map(shapes::from_dependency).collect())
     }
 
     /// Our messages that nobody is known to have.
-    pub fn outgoing(&self, channel_id: &str) -> Result<Array, JsValue> {
+    pub fn outgoing(&self, channel_id: &str) -> Result<Vec<JsValue>, JsValue> {
         let outgoing = self.0.outgoing(channel_id).map_err(thrown)?;
         Ok(outgoing.iter().map(|(message_id, state)| shapes::from_own(message_id, *state)).collect())
     }
@@ -221,7 +214,7 @@ impl Engine {
     }
 
     /// All outputs that wait, oldest first.
-    pub fn drain(&self) -> Array {
+    pub fn drain(&self) -> Vec<JsValue> {
         self.0.drain().iter().map(|(_, output)| shapes::from_output(output)).collect()
     }
 

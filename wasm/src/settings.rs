@@ -6,37 +6,59 @@ use wasm_bindgen::prelude::*;
 
 use crate::shapes::refused;
 
-/// A number from JavaScript as what a field holds; `None` if it cannot be one.
-trait FromNumber: Sized {
-    fn from_number(number: f64) -> Option<Self>;
+/// A field, to be set to a number from JavaScript.
+enum Field<'c> {
+    Flag(&'c mut bool),
+    Small(&'c mut u32),
+    Whole(&'c mut u64),
+    Count(&'c mut usize),
+    Real(&'c mut f64),
 }
 
-macro_rules! whole_numbers {
-    ($($kind:ty)*) => {
-        $(impl FromNumber for $kind {
-            fn from_number(number: f64) -> Option<Self> {
-                let fits = number >= 0.0 && number <= <$kind>::MAX as f64 && number.fract() == 0.0;
-                fits.then_some(number as $kind)
+macro_rules! field_of {
+    ($($kind:ty, $field:ident;)*) => {
+        $(impl<'c> From<&'c mut $kind> for Field<'c> {
+            fn from(field: &'c mut $kind) -> Self {
+                Self::$field(field)
             }
         })*
     };
 }
 
-whole_numbers!(u32 u64 usize);
-
-impl FromNumber for f64 {
-    fn from_number(number: f64) -> Option<Self> {
-        number.is_finite().then_some(number)
-    }
+field_of! {
+    bool, Flag;
+    u32, Small;
+    u64, Whole;
+    usize, Count;
+    f64, Real;
 }
 
-impl FromNumber for bool {
-    fn from_number(number: f64) -> Option<Self> {
-        match number {
-            0.0 => Some(false),
-            1.0 => Some(true),
-            _ => None,
+impl Field<'_> {
+    /// False: it cannot hold the number.
+    fn set(self, number: f64) -> bool {
+        let most = match self {
+            Self::Flag(_) => 1.0,
+            Self::Small(_) => f64::from(u32::MAX),
+            Self::Whole(_) => u64::MAX as f64,
+            Self::Count(_) => usize::MAX as f64,
+            Self::Real(field) => {
+                if number.is_finite() {
+                    *field = number;
+                }
+                return number.is_finite();
+            }
+        };
+        let fits = number >= 0.0 && number <= most && number.fract() == 0.0;
+        if fits {
+            match self {
+                Self::Flag(field) => *field = number == 1.0,
+                Self::Small(field) => *field = number as u32,
+                Self::Whole(field) => *field = number as u64,
+                Self::Count(field) => *field = number as usize,
+                Self::Real(_) => {}
+            }
         }
+        fits
     }
 }
 
@@ -48,10 +70,8 @@ macro_rules! fields {
     ($($field:ident)*) => {
         /// Sets the field at a place in [`NAMES`]. False: it cannot hold the number.
         fn set(config: &mut Config, place: usize, number: f64) -> bool {
-            let setters: &[fn(&mut Config, f64) -> bool] = &[$(|config, number| {
-                FromNumber::from_number(number).map(|value| config.$field = value).is_some()
-            }),*];
-            setters.get(place).is_some_and(|set| set(config, number))
+            let fields = [$(Field::from(&mut config.$field)),*];
+            fields.into_iter().nth(place).is_some_and(|field| field.set(number))
         }
 
         /// The names of all fields that [`Settings::set`] knows.
@@ -106,5 +126,5 @@ pub fn profile_named(name: &str) -> Result<Profile, JsValue> {
     [Profile::Rfc, Profile::Libsds]
         .into_iter()
         .find(|profile| profile.name() == name)
-        .ok_or_else(|| refused("INVALID_ARGUMENT", &format!("no profile is called {name:?}")))
+        .ok_or_else(|| refused("INVALID_ARGUMENT", &format!("no profile is called {name}")))
 }

@@ -1,6 +1,5 @@
 //! What crosses into JavaScript, as the objects that `ts/shapes.ts` makes.
 
-use js_sys::Array;
 use sds::error::{DecodeError, StoreError};
 use sds::inspect::Inspection;
 use sds::manager::{LogEntry, Offer};
@@ -18,7 +17,7 @@ extern "C" {
     fn wrapped(message_id: &str, lamport_timestamp: Option<u64>, bytes: &[u8]) -> JsValue;
     #[allow(clippy::too_many_arguments, reason = "an object has as many fields as it has")]
     fn received(channel_id: &str, message_id: &str, sender_id: &str, lamport_timestamp: Option<u64>, profile: &str,
-        content: &[u8], disposition: &str, own: bool, unmet: Array) -> JsValue;
+        content: &[u8], disposition: &str, own: bool, unmet: Vec<JsValue>) -> JsValue;
     fn entry(message_id: &str, retrieval_hint: Option<&[u8]>, sender_id: Option<&str>) -> JsValue;
     fn transmit(message_id: &str, reason: &str, bytes: &[u8]) -> JsValue;
     fn delivered(message_id: &str, sender_id: &str, lamport_timestamp: u64, content: &[u8], late: bool, own: bool) -> JsValue;
@@ -28,9 +27,9 @@ extern "C" {
     fn remove(channel_id: &str, key: &[u8]) -> JsValue;
     fn forget(channel_id: &str) -> JsValue;
     fn wipe() -> JsValue;
-    fn offer(number: f64, writes: Array) -> JsValue;
+    fn offer(number: f64, writes: Vec<JsValue>) -> JsValue;
     #[wasm_bindgen(js_name = messageStatus)]
-    fn status(state: &str, probability: f64, lamport_timestamp: u64, resends: u32, acknowledgers: Array) -> JsValue;
+    fn status(state: &str, probability: f64, lamport_timestamp: u64, resends: u32, acknowledgers: Vec<JsValue>) -> JsValue;
     fn acknowledger(participant_id: &str, certain: bool) -> JsValue;
     fn own(message_id: &str, state: &str) -> JsValue;
     #[wasm_bindgen(js_name = logEntry)]
@@ -39,11 +38,16 @@ extern "C" {
         retrieval_hint: Option<&[u8]>, sent: bool, own: bool, late: bool) -> JsValue;
     #[allow(clippy::too_many_arguments, reason = "an object has as many fields as it has")]
     fn inspected(profile: &str, channel_id: &str, message_id: &str, sender_id: &str, lamport_timestamp: Option<u64>,
-        causal_history: Array, repair_request: Array, filter_bytes: u32, content: Option<&[u8]>) -> JsValue;
+        causal_history: Vec<JsValue>, repair_request: Vec<JsValue>, filter_bytes: u32, content: Option<&[u8]>) -> JsValue;
     #[wasm_bindgen(js_name = refused)]
     fn sds_error(code: &str, message: &str) -> JsValue;
-    /// Tells of a panic: a bug.
-    pub fn panicked(message: &str);
+    #[wasm_bindgen(js_name = counts)]
+    fn named_counts(names: &str, counts: &[f64]) -> JsValue;
+}
+
+/// An object of counts. `names`: theirs, each with a blank behind it.
+pub fn counts(names: &str, counts: &[f64]) -> JsValue {
+    named_counts(names, counts)
 }
 
 /// An error to throw.

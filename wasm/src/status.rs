@@ -1,8 +1,9 @@
 //! The counts of a channel, under the names that JavaScript gives them.
 
-use js_sys::{Object, Reflect};
 use sds::output::ChannelStatus;
 use wasm_bindgen::prelude::*;
+
+use crate::shapes;
 
 macro_rules! counts {
     ($($field:ident $name:literal)*) => {
@@ -10,12 +11,7 @@ macro_rules! counts {
         pub fn from_channel_status(it: &ChannelStatus) -> JsValue {
             // No rest: a count that is added to the engine must be added here.
             let ChannelStatus { $($field),* } = *it;
-            let object = Object::new();
-            for (name, value) in [$(($name, $field)),*] {
-                // An object that was just made takes any property.
-                let _ = Reflect::set(&object, &name.into(), &(value as f64).into());
-            }
-            object.into()
+            shapes::counts(concat!($($name, " "),*), &[$($field as f64),*])
         }
     };
 }

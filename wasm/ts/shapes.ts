@@ -187,6 +187,7 @@ export function refused(code: SdsErrorCode, message: string): SdsError {
   return new SdsError(code, message);
 }
 
-export function panicked(message: string): void {
-  console.error(`sds: a bug: ${message}`);
+/** An object of counts, out of their names, each with a blank behind it. */
+export function counts(names: string, values: Float64Array): Record<string, number> {
+  return Object.fromEntries(names.trim().split(" ").map((name, place) => [name, values[place] ?? 0]));
 }
