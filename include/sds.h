@@ -433,7 +433,8 @@ typedef struct sds_channel_status_t {
   uint64_t held;
   // Duplicates received.
   uint64_t duplicates;
-  // Messages delivered before their dependencies because the incoming buffer was full.
+  // Messages delivered before what they depend on and before their own time: the incoming buffer was full, or the time of
+  // one that names them was up.
   uint64_t delivered_early;
   // Received filters that were refused.
   uint64_t filters_refused;

@@ -343,7 +343,8 @@ type ChannelStatus struct {
 	Held uint64
 	// Duplicates counts duplicates received.
 	Duplicates uint64
-	// DeliveredEarly counts messages delivered before those they depend on, because too many waited.
+	// DeliveredEarly counts messages delivered before those they depend on and before their own time: too many waited, or
+	// the time of one that names them was up.
 	DeliveredEarly uint64
 	// FiltersRefused counts received filters that were refused.
 	FiltersRefused uint64
