@@ -46,7 +46,7 @@ type Config struct {
 	SyncInLibsds bool
 
 	// CausalHistorySize is the number of message ids that a message names, and as many older ones at most that were
-	// named less often than that. Default: 3.
+	// named less often than that; sync messages name twice as many again of what waits. Default: 3.
 	CausalHistorySize int
 
 	// MaxClockDriftRFC is how far ahead of the clock a timestamp may lie and still move ours, in rfc channels.

@@ -128,6 +128,11 @@ impl Incoming {
         self.by_arrival.values().filter_map(|hash| self.waiting.get(hash))
     }
 
+    /// The waiting messages that came last, the very last first.
+    pub fn latest(&self, count: usize) -> impl Iterator<Item = &Waiting> {
+        self.by_arrival.values().rev().take(count).filter_map(|hash| self.waiting.get(hash))
+    }
+
     /// The missing messages by deadline.
     pub fn missing(&self) -> impl Iterator<Item = (&Dependency, TimeMs)> {
         let missing = self.missing_due.iter().filter_map(|due| self.missing.get(&due.1));
