@@ -128,9 +128,8 @@ setup:
 	$(SAY) $@
 	tools/setup.sh
 
-# One after the other, cheap ones first, so that a failure shows soon and the output stays in order. Not yet swarm-test: seed
-# 218 shows a message at its deadline before one that it names and that waits, since deadlines are not inherited any more.
-TESTS = setup fmt-check lint rust-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
+# One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
+TESTS = setup fmt-check lint rust-test swarm-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
 	install-test link-test go-lint go-test dropin-test smoke interop deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)

@@ -433,7 +433,8 @@ typedef struct sds_channel_status_t {
   uint64_t held;
   // Duplicates received.
   uint64_t duplicates;
-  // Messages delivered before their dependencies because the incoming buffer was full.
+  // Messages delivered before what they depend on and before their own time: the incoming buffer was full, or the time of
+  // one that names them was up.
   uint64_t delivered_early;
   // Received filters that were refused.
   uint64_t filters_refused;
@@ -495,7 +496,8 @@ typedef struct sds_config_t {
   // 1 (default): repair what is missing among the members, without a store (SDS-R). Needs a participant id; without
   // one it is off. 0: off.
   uint32_t repair;
-  // Message ids named in a causal history, and as many older ones at most that were named less often. Default: 3.
+  // Message ids named in a causal history, and as many older ones at most that were named less often; sync messages name
+  // twice as many again of what waits. Default: 3.
   size_t causal_history_size;
   // How far ahead of the clock a timestamp may lie and still move ours, rfc channels. Default: 600,000.
   uint64_t max_clock_drift_rfc_ms;

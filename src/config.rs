@@ -46,7 +46,8 @@ pub struct Config {
     pub auto_open_channels: bool,
 
     /// Message ids named in a causal history, and as many older ones at most that were named less often than that. RFC:
-    /// two recommended; default three, since with two too many misses go unnoticed at 10 % loss.
+    /// two recommended; default three, since with two too many misses go unnoticed at 10 % loss. Sync messages name twice
+    /// as many besides of what waits.
     pub causal_history_size: usize,
 
     /// How far ahead of the clock a timestamp may lie and still move ours, in rfc channels. Default: 10 minutes.
@@ -288,8 +289,8 @@ impl Config {
             ),
             (
                 "causal_history_size",
-                (1..=self.max_history_entries / 2).contains(&self.causal_history_size),
-                format!("must be 1 to half of max_history_entries ({})", self.max_history_entries),
+                (1..=self.max_history_entries / 4).contains(&self.causal_history_size),
+                format!("must be 1 to a quarter of max_history_entries ({})", self.max_history_entries),
             ),
             (
                 "causal_history_size",
@@ -348,14 +349,20 @@ impl Config {
         ]
     }
 
-    /// The least that a message of ours must have room for: a filter at its largest, a causal history, what it asks for, and
-    /// its own ids. So a sync message always fits as drafted, and what it was told to ask for it does ask for.
+    /// The least that a message of ours must have room for: a filter at its largest, a causal history, what waits, what it asks
+    /// for, and its own ids. So a sync message always fits as drafted, and what it was told to ask for it does ask for.
     fn least_message_bytes(&self) -> usize {
         let filter = (self.bloom_capacity.saturating_mul(30) / 8).max(RFC_FILTER_BYTES);
-        filter.saturating_add(self.history_bytes()).saturating_add(self.entry_bytes().saturating_mul(2))
+        let other_entries = self.sync_waiting_names().saturating_add(2);
+        filter.saturating_add(self.history_bytes()).saturating_add(self.entry_bytes().saturating_mul(other_entries))
     }
 
-    /// The most that a causal history and a repair request of ours can take on the wire, in bytes.
+    /// How many messages that wait here a sync message names: as many as it may name others.
+    pub(crate) fn sync_waiting_names(&self) -> usize {
+        self.causal_history_size.saturating_mul(2)
+    }
+
+    /// The most that the causal history of a message with content and a repair request can take on the wire, in bytes.
     fn history_bytes(&self) -> usize {
         let entries = self.causal_history_size.saturating_mul(2).saturating_add(self.repair_request_size);
         entries.saturating_mul(self.entry_bytes())

@@ -46,7 +46,7 @@ type Config struct {
 	SyncInLibsds bool
 
 	// CausalHistorySize is the number of message ids that a message names, and as many older ones at most that were
-	// named less often than that. Default: 3.
+	// named less often than that; sync messages name twice as many again of what waits. Default: 3.
 	CausalHistorySize int
 
 	// MaxClockDriftRFC is how far ahead of the clock a timestamp may lie and still move ours, in rfc channels.
@@ -343,7 +343,8 @@ type ChannelStatus struct {
 	Held uint64
 	// Duplicates counts duplicates received.
 	Duplicates uint64
-	// DeliveredEarly counts messages delivered before those they depend on, because too many waited.
+	// DeliveredEarly counts messages delivered before those they depend on and before their own time: too many waited, or
+	// the time of one that names them was up.
 	DeliveredEarly uint64
 	// FiltersRefused counts received filters that were refused.
 	FiltersRefused uint64

@@ -2,9 +2,10 @@
 //!
 //! Two kinds of deadlines lie in one queue, each a whole timeout long and nobody else's. A *missing* message (named, not
 //! here) is lost at its deadline, a timeout after it was first named. A *waiting* message (here, not in causal order yet)
-//! is delivered a timeout after it came, whatever it still waits for: messages that came later and wait in turn, or a
-//! cycle. So no chain of made-up names delays anything beyond its time, and since nothing inherits a deadline, nothing
-//! made up ends the wait of an honest message, and its repair, before that.
+//! is delivered a timeout after it came, whatever it still waits for. So no chain of made-up names delays anything beyond
+//! its time, and since nothing missing inherits a deadline, nothing made up ends its repair before that.
+//!
+//! What a message names and waits here itself comes before it even then ([`Incoming::with_named`]).
 
 mod durable;
 
@@ -124,6 +125,11 @@ impl Incoming {
     /// The waiting messages by arrival.
     pub fn waiting(&self) -> impl Iterator<Item = &Waiting> {
         self.by_arrival.iter().filter_map(|(_, hash)| self.waiting.get(hash))
+    }
+
+    /// The waiting messages that came last, the very last first.
+    pub fn latest(&self, count: usize) -> impl Iterator<Item = &Waiting> {
+        self.by_arrival.values().rev().take(count).filter_map(|hash| self.waiting.get(hash))
     }
 
     /// The missing messages by deadline.
@@ -308,6 +314,28 @@ impl Incoming {
     pub fn take_lost(&mut self, now_ms: TimeMs) -> Option<(IdHash, Dependency)> {
         let (_, hash) = self.missing_due.first().copied().filter(|due| due.0 <= now_ms)?;
         self.remove_missing(hash).map(|missing| (hash, missing.dependency))
+    }
+
+    /// A waiting message, after those of the waiting ones that it names, and that these name: in the order of the log,
+    /// which is a causal one.
+    ///
+    /// Who names what is stamped after itself is no reason to deliver that, and nor is who was stamped more than `ahead_ms`
+    /// ahead when it came: what is fresh is then delivered for a made-up message no sooner than that before its own time.
+    pub fn with_named(&self, hash: IdHash, ahead_ms: u64) -> Vec<IdHash> {
+        let Some(waiting) = self.waiting.get(&hash) else { return Vec::new() };
+        let mut found = BTreeSet::new();
+        let mut to_visit = vec![(waiting.lamport_ms.min(waiting.since_ms.saturating_add(ahead_ms)), waiting)];
+        while let Some((before_ms, waiting)) = to_visit.pop() {
+            for named in &waiting.unmet {
+                let Some(named_waiting) = self.waiting.get(named) else { continue };
+                if named_waiting.lamport_ms < before_ms
+                    && found.insert((named_waiting.lamport_ms, &named_waiting.message_id, *named))
+                {
+                    to_visit.push((named_waiting.lamport_ms, named_waiting));
+                }
+            }
+        }
+        found.into_iter().map(|(_, _, named)| named).chain([hash]).collect()
     }
 
     /// The waiting messages whose time is up, in the order of the log.

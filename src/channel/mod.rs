@@ -255,12 +255,12 @@ impl Channel {
         self.log.set_hint(hash, hint.clone()) || self.incoming.set_hint(hash, hint)
     }
 
-    /// What the next message will name in its causal history, in log order.
+    /// What the next message with content will name in its causal history, in log order.
     pub fn next_history(&self) -> Vec<Dependency> {
         let named = |entry: &log::Entry| Dependency {
             message_id: entry.message_id.clone(),
             retrieval_hint: entry.hint.clone(),
-            sender_id: self.named_sender(entry).cloned(),
+            sender_id: self.named_sender(&entry.sender_id).map(|_| entry.sender_id.clone()),
         };
         self.log.history(false).map(named).collect()
     }
@@ -340,8 +340,8 @@ impl Channel {
 
     /// Whom a history entry names as the sender of a message: SDS-R needs it, nobody else does (RFC 109, *SDS-R message
     /// fields*).
-    fn named_sender<'a>(&self, entry: &'a log::Entry) -> Option<&'a ParticipantId> {
-        Some(&entry.sender_id).filter(|sender_id| self.config.repairs() && !sender_id.is_empty())
+    fn named_sender<'a>(&self, sender_id: &'a ParticipantId) -> Option<&'a str> {
+        Some(sender_id.as_str()).filter(|sender_id| self.config.repairs() && !sender_id.is_empty())
     }
 
     /// A message is here, or need not be here: it is missing no longer, and not asked for.

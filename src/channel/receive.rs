@@ -291,7 +291,6 @@ impl Channel {
         self.incoming.add(incomer.hash, waiting);
         self.incoming.reduce(&self.config);
         while let Some(oldest) = self.incoming.overflow(&self.config) {
-            self.counters.delivered_early = self.counters.delivered_early.saturating_add(1);
             self.deliver_waiting(oldest);
         }
     }
@@ -374,10 +373,14 @@ impl Channel {
         self.log.insert(entry, ahead, stored);
     }
 
-    /// When what is missing now is given up. Offline time does not count: going online moves all deadlines on by it.
+    /// When what is missing now is given up.
     fn timeout_ms(&self, now: Now) -> TimeMs {
-        let from_ms = self.offline_since_ms.unwrap_or(now.steady_ms);
-        from_ms.saturating_add(self.config.dependency_timeout_ms)
+        self.waiting_ms(now).saturating_add(self.config.dependency_timeout_ms)
+    }
+
+    /// The time on the scale of the deadlines. Offline time does not count: going online moves all deadlines on by it.
+    fn waiting_ms(&self, now: Now) -> TimeMs {
+        self.offline_since_ms.unwrap_or(now.steady_ms)
     }
 
     /// How often a message that enters the log counts as named. If it was named before it was here, whoever misses it has
@@ -402,10 +405,17 @@ impl Channel {
         }
     }
 
-    /// Delivers a waiting message whatever it still waits for, and what waited for it.
+    /// Delivers a waiting message whatever is missing, after what it names and waits here, and then what waited for these.
+    /// What is missing stays so until its own time.
     pub(super) fn deliver_waiting(&mut self, hash: IdHash) {
-        self.deliver_one_waiting(hash);
-        self.deliver_dependents([hash]);
+        let ahead_ms = self.config.dependency_timeout_ms / 2;
+        for next in self.incoming.with_named(hash, ahead_ms) {
+            // One of those before may have set it free meanwhile.
+            if self.incoming.is_waiting(next) {
+                self.deliver_one_waiting(next);
+                self.deliver_dependents([next]);
+            }
+        }
     }
 
     fn add_ready(&mut self, met: IdHash, ready: &mut BinaryHeap<Reverse<(u64, MessageId, IdHash)>>) {
@@ -418,6 +428,8 @@ impl Channel {
 
     fn deliver_one_waiting(&mut self, hash: IdHash) {
         let Some(waiting) = self.incoming.take(hash) else { return };
+        let is_early = !waiting.unmet.is_empty() && waiting.deadline_ms > self.waiting_ms(self.clock.latest());
+        self.counters.delivered_early = self.counters.delivered_early.saturating_add(u64::from(is_early));
         let hint: Option<Hint> = waiting.hint;
         // Not a part of the whole message's memory: until the host drains the event, that would be held for its content.
         let content = match &waiting.whole {

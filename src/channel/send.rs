@@ -142,15 +142,14 @@ impl Channel {
     }
 
     /// The message that a draft stands for: the increased timestamp, the last ids of the log with their hints, the current
-    /// filter (RFC 109, *Send Message*), and what it asks for (*SDS-R send message*). `content`: what was drafted; `None` for a sync message.
+    /// filter (RFC 109, *Send Message*), and what it asks for (*SDS-R send message*). `content`: what was drafted; `None` for
+    /// a sync message.
     pub fn message<'a>(&'a self, draft: &'a Draft, content: Option<&'a [u8]>) -> Message<'a> {
-        let named = |entry: &'a log::Entry| HistoryEntry {
-            message_id: &entry.message_id,
-            retrieval_hint: entry.hint.as_deref(),
-            sender_id: self.named_sender(entry).map(|sender_id| sender_id.as_str()),
-        };
         let mut causal_history = Vec::with_capacity(self.config.causal_history_size);
-        causal_history.extend(self.log.history(draft.lean).map(named));
+        causal_history.extend(self.log.history(draft.lean).map(|entry| self.named(entry)));
+        if content.is_none() && !draft.lean {
+            causal_history.extend(self.waiting_history());
+        }
         Message {
             sender_id: &self.config.participant_id,
             message_id: &draft.id.message_id,
@@ -161,6 +160,27 @@ impl Channel {
             repair_request: self.repair_request(draft),
             content,
         }
+    }
+
+    fn named<'a>(&self, entry: &'a log::Entry) -> HistoryEntry<'a> {
+        HistoryEntry {
+            message_id: &entry.message_id,
+            retrieval_hint: entry.hint.as_deref(),
+            sender_id: self.named_sender(&entry.sender_id),
+        }
+    }
+
+    /// What a sync message names besides: the last messages that wait here, the very last first.
+    ///
+    /// Where members miss something, nearly all that follows waits with them, and is in the log of nobody who could name it:
+    /// who misses such a message would learn of it only by what comes later. A message with content does not name them,
+    /// since it would have to be waited for with what they miss.
+    fn waiting_history<'a>(&'a self) -> impl Iterator<Item = HistoryEntry<'a>> {
+        self.incoming.latest(self.config.sync_waiting_names()).map(|waiting| HistoryEntry {
+            message_id: &waiting.message_id,
+            retrieval_hint: waiting.hint.as_deref(),
+            sender_id: self.named_sender(&waiting.sender_id),
+        })
     }
 
     fn repair_request<'a>(&'a self, draft: &Draft) -> Vec<HistoryEntry<'a>> {

@@ -34,7 +34,8 @@ impl Channel {
     }
 
     /// Missing messages whose time is up are lost, and what waited for them is delivered. What is overdue even so waits for
-    /// what came later and waits in turn, or in a cycle: it is delivered in the order of the log.
+    /// what came later and waits in turn, or in a cycle: it is delivered, in the order of the log, and before it what it
+    /// names.
     fn sweep_incoming(&mut self, steady_ms: TimeMs) {
         let mut lost = Vec::new();
         while let Some((hash, dependency)) = self.incoming.take_lost(steady_ms) {
@@ -46,10 +47,7 @@ impl Channel {
         // All at once: in log order, whichever of them each waited for.
         self.deliver_dependents(lost);
         for hash in self.incoming.overdue(steady_ms) {
-            // One of the others may have set it free meanwhile.
-            if self.incoming.is_waiting(hash) {
-                self.deliver_waiting(hash);
-            }
+            self.deliver_waiting(hash);
         }
     }
 

@@ -64,7 +64,8 @@ pub struct sds_channel_status_t {
     pub held: u64,
     /// Duplicates received.
     pub duplicates: u64,
-    /// Messages delivered before their dependencies because the incoming buffer was full.
+    /// Messages delivered before what they depend on and before their own time: the incoming buffer was full, or the time of
+    /// one that names them was up.
     pub delivered_early: u64,
     /// Received filters that were refused.
     pub filters_refused: u64,

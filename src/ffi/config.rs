@@ -40,7 +40,8 @@ pub struct sds_config_t {
     /// 1 (default): repair what is missing among the members, without a store (SDS-R). Needs a participant id; without
     /// one it is off. 0: off.
     pub repair: u32,
-    /// Message ids named in a causal history, and as many older ones at most that were named less often. Default: 3.
+    /// Message ids named in a causal history, and as many older ones at most that were named less often; sync messages name
+    /// twice as many again of what waits. Default: 3.
     pub causal_history_size: usize,
     /// How far ahead of the clock a timestamp may lie and still move ours, rfc channels. Default: 600,000.
     pub max_clock_drift_rfc_ms: u64,

@@ -362,8 +362,8 @@ fn whole_messages_make_no_message_leave_the_incoming_buffer_early() {
 #[test]
 fn requests_that_do_not_fit_give_way_to_content() {
     let alice = member_with("alice", |config| {
-        config.max_message_bytes = 40 << 10;
-        config.max_filter_bytes = 40 << 10;
+        config.max_message_bytes = 44 << 10;
+        config.max_filter_bytes = 44 << 10;
         config.bloom_capacity = 5_000;
         config.repair_request_size = 10;
         config.max_hint_bytes = 450;
@@ -373,7 +373,7 @@ fn requests_that_do_not_fit_give_way_to_content() {
     let mut naming = forged("names them");
     wanted.iter().for_each(|id| naming = naming.clone().hinted(id, &hint));
     receive(&alice, &naming.bytes(), NOW);
-    let content = vec![1; 19_000];
+    let content = vec![1; 23_000];
     let sent = alice.wrap_outgoing(CHANNEL, Some("big"), &content, NOW + T_MAX).unwrap();
     assert!(asks(&sent.bytes).is_empty());
     assert_eq!(status(&alice).repairs_requested, 0, "it did not ask");

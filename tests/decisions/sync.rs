@@ -1,7 +1,7 @@
 //! The timers of sync messages.
 
 use sds::Manager;
-use sds::output::{ChannelOptions, TransmitReason};
+use sds::output::{ChannelOptions, Disposition, TransmitReason};
 use sds::types::Profile;
 
 use crate::common::*;
@@ -246,4 +246,43 @@ fn members_without_a_name_spare_each_other_too() {
         }
         assert!((1..=3).contains(&sent), "{name:?}: {sent}");
     }
+}
+
+/// The history of the next sync message.
+fn next_sync_history(alice: &Manager) -> Vec<String> {
+    let sent = tick(alice, alice.next_deadline().unwrap());
+    assert_eq!(sent.iter().map(|it| it.reason).collect::<Vec<_>>(), [TransmitReason::Sync]);
+    history(&sent[0].bytes)
+}
+
+#[test]
+fn a_sync_message_names_the_last_ones_that_wait_and_content_does_not() {
+    let alice = member("alice");
+    receive(&alice, &forged("here").bytes(), NOW);
+    for number in 0..8 {
+        receive(&alice, &forged(&format!("w{number}")).by("bob").after(&["x"]).bytes(), NOW + number);
+    }
+    assert_eq!(
+        next_sync_history(&alice),
+        ["here", "w7", "w6", "w5", "w4", "w3", "w2"],
+        "as many as it may name others"
+    );
+    let sent = send(&alice, "m", NOW + MINUTE);
+    assert_eq!(history(&sent.bytes), ["here"], "others would have to wait for x with us");
+}
+
+#[test]
+fn who_misses_what_waits_elsewhere_learns_of_it_and_waits_for_nothing() {
+    let (alice, bob, carol) = (member("alice"), member("bob"), member("carol"));
+    send(&bob, "lost", NOW);
+    let next = send(&bob, "next", NOW + 1);
+    assert_eq!(disposition(&alice, &next.bytes, NOW + 1), Disposition::Waiting);
+    alice.set_retrieval_hint(CHANNEL, "next", b"hint").unwrap();
+    let sync = tick(&alice, alice.next_deadline().unwrap());
+    let unmet = receive(&carol, &sync[0].bytes, NOW + 3 * SECOND).unmet;
+    let named = (&*unmet[0].message_id, unmet[0].sender_id.as_deref(), unmet[0].retrieval_hint.as_deref());
+    assert_eq!((unmet.len(), named), (1, ("next", Some("bob"), Some(&b"hint"[..]))));
+    assert_eq!((missing(&events(&carol)), status(&carol).waiting), (vec!["next"], 0));
+    receive(&bob, &sync[0].bytes, NOW + 3 * SECOND);
+    assert_eq!(acknowledged(&events(&bob)), ["next"], "alice has it, and not the other");
 }

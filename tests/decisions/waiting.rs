@@ -73,16 +73,42 @@ fn a_chain_of_made_up_names_delays_nothing_beyond_its_time() {
 }
 
 #[test]
-fn what_is_overdue_together_comes_in_log_order_and_as_it_depends() {
+fn before_a_message_whose_time_is_up_comes_what_it_names_and_waits_here() {
     let alice = quiet();
-    receive(&alice, &forged("c").at(NOW + 3).after(&["b"]).bytes(), NOW);
-    receive(&alice, &forged("b").at(NOW + 2).after(&["a"]).bytes(), NOW + 1);
-    receive(&alice, &forged("a").at(NOW + 1).after(&["x"]).bytes(), NOW + MINUTE);
+    receive(&alice, &forged("c").at(NOW + 3).after(&["b", "y"]).bytes(), NOW);
+    receive(&alice, &forged("b").at(NOW + 2).after(&["a", "z"]).bytes(), NOW + MINUTE);
+    receive(&alice, &forged("a").at(NOW + 1).after(&["x"]).bytes(), NOW + 2 * MINUTE);
+    receive(&alice, &forged("d").at(NOW + 4).after(&["x"]).bytes(), NOW + 2 * MINUTE);
+    receive(&alice, &forged("e").at(NOW + 5).after(&["a"]).bytes(), NOW + 2 * MINUTE);
     events(&alice);
-    let told = tick_events(&alice, NOW + TIMEOUT + 1);
-    assert_eq!((lost(&told), delivered(&told)), (vec![], vec!["b", "c"]), "a has time left");
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    assert_eq!((lost(&told), delivered(&told)), (vec!["y"], vec!["a", "e", "b", "c"]), "d is not named");
+    assert_eq!((status(&alice).missing, status(&alice).delivered_early), (2, 2), "a and b, before x and z");
     let told = tick_events(&alice, NOW + TIMEOUT + MINUTE);
-    assert_eq!((lost(&told), delivered(&told)), (vec!["x"], vec!["a"]));
+    assert_eq!((lost(&told), delivered(&told)), (vec!["z"], vec![]), "what they wait for has its own time");
+    receive(&alice, &forged("x").bytes(), NOW + TIMEOUT + MINUTE);
+    assert_eq!(delivered(&events(&alice)), ["d"]);
+}
+
+#[test]
+fn who_names_what_is_stamped_after_itself_does_not_have_it_delivered() {
+    let alice = quiet();
+    receive(&alice, &forged("c").at(NOW + 2).after(&["b"]).bytes(), NOW);
+    receive(&alice, &forged("b").at(NOW + 2).after(&["x"]).bytes(), NOW + MINUTE);
+    events(&alice);
+    assert_eq!(delivered(&tick_events(&alice, NOW + TIMEOUT)), ["c"]);
+    assert_eq!((status(&alice).waiting, status(&alice).delivered_early), (1, 0));
+}
+
+#[test]
+fn a_full_buffer_keeps_causal_order_among_those_here() {
+    let alice = quiet_member_with(|config| config.max_waiting_messages = 2);
+    receive(&alice, &forged("b").at(NOW + 1).after(&["a"]).bytes(), NOW);
+    receive(&alice, &forged("a").at(NOW).after(&["x"]).bytes(), NOW);
+    events(&alice);
+    receive(&alice, &forged("c").at(NOW + 2).after(&["y"]).bytes(), NOW);
+    assert_eq!(delivered(&events(&alice)), ["a", "b"]);
+    assert_eq!((status(&alice).waiting, status(&alice).delivered_early), (1, 1), "a alone: b waited for nothing else");
 }
 
 /// What alice hears of an honest message whose dependency is missing, when a forger whose own time is nearly up would end
@@ -121,6 +147,24 @@ fn a_made_up_message_that_nearly_expired_ends_no_wait() {
         NOW => drop(receive(alice, &forged("early").by("mallory").after(&["bridge"]).bytes(), at)),
         _ => drop(receive(alice, &forged("bridge").by("mallory").at(at).after(&["honest"]).bytes(), at)),
     });
+}
+
+#[test]
+fn a_message_stamped_ahead_ends_no_wait_before_half_its_time() {
+    let alice = quiet();
+    let (half, ahead) = (NOW + TIMEOUT / 2, NOW + TIMEOUT - 1);
+    receive(&alice, &forged("early").by("mallory").at(ahead).after(&["bridge", "honest 2"]).bytes(), NOW);
+    for (id, then) in [("honest 1", half - 2), ("honest 2", half)] {
+        receive(&alice, &forged(id).at(then).after(&["real"]).bytes(), then);
+    }
+    receive(&alice, &forged("bridge").by("mallory").at(half - 1).after(&["honest 1", "fake"]).bytes(), ahead);
+    events(&alice);
+    let told = tick_events(&alice, NOW + TIMEOUT);
+    assert_eq!((lost(&told), delivered(&told)), (vec![], vec!["honest 1", "bridge", "early"]));
+    assert!(
+        missing(&tick_events(&alice, NOW + TIMEOUT)).is_empty() && status(&alice).missing == 2,
+        "real is still missing"
+    );
 }
 
 #[test]

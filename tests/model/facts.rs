@@ -69,6 +69,11 @@ pub struct Told {
 }
 
 impl Told {
+    /// What it was told last.
+    pub fn now_ms(&self) -> u64 {
+        self.last_ms
+    }
+
     pub fn told(&mut self, now_ms: u64, reachable: bool) {
         let first = self.last_ms == 0;
         let moved_ms = if first { 0 } else { now_ms.saturating_sub(self.last_ms) };

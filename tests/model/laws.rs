@@ -7,6 +7,8 @@ mod delivery;
 mod repair;
 mod sending;
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use sds::output::{ChannelStatus, Event, Output};
 use serde_json::Value;
@@ -28,9 +30,10 @@ pub struct Case<'a> {
     pub after: ChannelStatus,
     pub dump: Value,
     /// Messages handed out before something they name, so far, and before their own time was up.
-    pub early: u64,
-    /// The same, of those whose own time was up.
-    pub overdue: u64,
+    pub early: BTreeSet<String>,
+    /// Messages handed out whose own time was up, and how many of them before something they name.
+    pub overdue: BTreeSet<String>,
+    pub overdue_unmet: u64,
     /// The timestamps of what it handed out, as far as they count.
     pub handed_out_ms: Vec<u64>,
     /// Those of which it may not be told whether they count.
@@ -57,8 +60,9 @@ pub fn hold(
         before,
         after,
         dump,
-        early: 0,
-        overdue: 0,
+        early: BTreeSet::new(),
+        overdue: BTreeSet::new(),
+        overdue_unmet: 0,
         handed_out_ms: Vec::new(),
         maybe_handed_out_ms: Vec::new(),
         told_asked: Vec::new(),

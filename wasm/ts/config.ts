@@ -6,7 +6,8 @@
 export interface SdsConfig {
   /**
    * Message ids named in a causal history, and as many older ones at most that were named less often than that. RFC: two
-   * recommended; default three, since with two too many misses go unnoticed at 10 % loss.
+   * recommended; default three, since with two too many misses go unnoticed at 10 % loss. Sync messages name twice as many
+   * besides of what waits.
    */
   causalHistorySize?: number;
   /**

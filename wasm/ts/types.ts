@@ -184,7 +184,7 @@ export interface ChannelStatus {
   readonly held: number;
   /** Duplicates received. */
   readonly duplicates: number;
-  /** Messages delivered before their dependencies because too many waited. */
+  /** Messages delivered before what they depend on and before their own time: too many waited, or the time of one that names them was up. */
   readonly deliveredEarly: number;
   /** Received filters that were refused. */
   readonly filtersRefused: number;

@@ -79,15 +79,25 @@ pub fn delivered(group: &mut Group, case: &mut Case<'_>, told: &Delivered) -> Ve
     hand_out(group, case, &packet)
 }
 
-/// A message takes its place in the causal order: once, and after all that it names or when its own time is up.
+/// A message takes its place in the causal order: once, after all that it names and is here, and after what is missing or
+/// when its time is up.
 fn hand_out(group: &mut Group, case: &mut Case<'_>, packet: &Rc<Packet>) -> Verdict {
     let (facts, config) = (&group.members[case.who].facts, &group.members[case.who].config);
     prop_assert!(!facts.here.contains(&packet.id), "{} was delivered twice", packet.id);
-    if !facts.unmet(&packet.history).is_empty() {
-        let since_ms = facts.waiting_since.get(&packet.id).map_or(u64::MAX, |since| since.reachable_ms);
-        let is_overdue = facts.clock.reachable_ms.saturating_sub(since_ms) >= config.dependency_timeout_ms;
-        *(if is_overdue { &mut case.overdue } else { &mut case.early }) += 1;
+    let unmet = facts.unmet(&packet.history);
+    let since = facts.waiting_since.get(&packet.id);
+    let since_ms = since.map_or(u64::MAX, |since| since.reachable_ms);
+    if facts.clock.reachable_ms.saturating_sub(since_ms) >= config.dependency_timeout_ms {
+        case.overdue.insert(packet.id.clone());
+        case.overdue_unmet += u64::from(!unmet.is_empty());
+    } else if !unmet.is_empty() {
+        case.early.insert(packet.id.clone());
     }
+    // What was stamped far ahead when its message came is no reason to deliver it: it may be made up.
+    let most_ms = since.map_or(0, |since| since.now_ms().saturating_add(config.dependency_timeout_ms / 2));
+    let counts = |named: &&String| group.made[*named].stamp_ms.is_some_and(|stamp_ms| stamp_ms < most_ms);
+    let waits = unmet.iter().filter(|named| facts.waiting.contains_key(*named)).find(counts);
+    prop_assert!(waits.is_none(), "{} was delivered before {:?}, which is here", packet.id, waits);
     let stamp_ms = packet.stamp_ms.unwrap_or_default();
     let held = clock::is_ahead(group, case, stamp_ms, &packet.id);
     let member = &mut group.members[case.who];
@@ -129,15 +139,18 @@ pub fn holds(group: &Group, case: &Case<'_>) -> Verdict {
         let unmet = facts.unmet(&group.made[id].history);
         prop_assert!(!unmet.is_empty(), "{id} waits for nothing");
     }
-    // Only a full buffer hands out early, and says so. What waits for others is handed out when its own time is up.
-    let allowed = case.after.delivered_early - case.before.status.delivered_early;
+    // Early is only what leaves a full buffer, or is named by what left, and that is told. What waits for others is handed
+    // out when its own time is up.
+    let told = case.after.delivered_early - case.before.status.delivered_early;
     let untracked = case.after.missing_untracked > 0;
-    let (early, most) = (case.early, case.early + case.overdue);
-    prop_assert!(
-        (early..=most).contains(&allowed),
-        "{early} to {most} delivered before what they name, told {allowed}"
-    );
-    prop_assert!(!member.is_roomy() || (allowed == 0 && !untracked), "there is room");
+    let (early, most) = (case.early.len() as u64, case.early.len() as u64 + case.overdue_unmet);
+    prop_assert!((early..=most).contains(&told), "{early} to {most} delivered before what they name, told {told}");
+    let is_named = |id: &String| {
+        let mut others = case.early.iter().chain(&case.overdue);
+        others.any(|other| other != id && group.made[other].history.contains(id))
+    };
+    let is_forced = case.early.iter().all(is_named) && (case.early.is_empty() || !case.overdue.is_empty());
+    prop_assert!(!member.is_roomy() || (is_forced && !untracked), "there is room: {:?}", case.early);
 
     let log = facts.log(member.config.log_messages);
     prop_assert_eq!(logged(case), log, "the log, as (timestamp, id)");

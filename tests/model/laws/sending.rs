@@ -9,7 +9,7 @@ use sds::types::{Kind, Profile};
 
 use super::{Case, clock};
 use crate::call::Call;
-use crate::facts::Own;
+use crate::facts::{Facts, Own};
 use crate::group::{Group, Verdict};
 use crate::packet::Packet;
 
@@ -120,8 +120,8 @@ fn names_what_it_should(group: &Group, case: &Case<'_>, packet: &Packet) -> Verd
     let (facts, most) = (&member.facts, member.config.causal_history_size);
     let log: Vec<String> = facts.log(member.config.log_messages).into_iter().map(|entry| entry.1).collect();
     let (older, latest) = log.split_at(log.len().saturating_sub(most));
-    let more = packet.history.len().saturating_sub(latest.len());
-    let (more, named) = packet.history.split_at(more);
+    let history = names_what_waits(facts, packet, 2 * most)?;
+    let (more, named) = history.split_at(history.len().saturating_sub(latest.len()));
     prop_assert_eq!(named, latest, "the causal history of {}", packet.id);
     prop_assert!(more.len() <= most, "{} names {:?}", packet.id, packet.history);
     let places: Vec<_> = more.iter().map(|id| older.iter().position(|other| other == id)).collect();
@@ -135,6 +135,18 @@ fn names_what_it_should(group: &Group, case: &Case<'_>, packet: &Packet) -> Verd
     let left_out = rarely.find(|id| more.len() < most && !more.contains(id));
     prop_assert!(left_out.is_none(), "{} leaves out {left_out:?}, which was named too rarely", packet.id);
     Ok(())
+}
+
+/// A sync message names, after the others, what came last of what waits; any other does not. Returns the others.
+fn names_what_waits<'a>(facts: &Facts, packet: &'a Packet, most: usize) -> Result<&'a [String], TestCaseError> {
+    let waiting = facts.received.iter().rev().filter(|id| facts.waiting.contains_key(*id));
+    let waiting: Vec<_> = waiting.take(if packet.kind == Kind::Sync { most } else { 0 }).cloned().collect();
+    let Some(others) = packet.history.strip_suffix(&waiting[..]) else {
+        return Err(TestCaseError::fail(format!("{} names {:?}, and {waiting:?} waits", packet.id, packet.history)));
+    };
+    let waits = others.iter().find(|id| facts.waiting.contains_key(*id));
+    prop_assert!(waits.is_none(), "{} names {waits:?}, which waits", packet.id);
+    Ok(others)
 }
 
 /// The filter holds what was sent and received within its window, as far as it has room.
