@@ -253,21 +253,25 @@ test("a forgotten channel leaves nothing behind but the participant", async () =
   assert.deepEqual((await store.load()).map(({ channelId }) => channelId), [""]);
 });
 
-test("no two tabs use one store", async () => {
-  const held = new Set();
-  // What browsers do.
-  const locks = {
-    async request(name, { ifAvailable }, callback) {
-      assert.equal(ifAvailable, true);
-      if (held.has(name)) return callback(null);
-      held.add(name);
-      try {
-        return await callback({ name });
-      } finally {
-        held.delete(name);
+/** What browsers do, of the locks between tabs. */
+function browserLocks() {
+  const held = new Map();
+  return {
+    async request(name, { ifAvailable = false, signal }, callback) {
+      while (held.has(name)) {
+        if (ifAvailable) return callback(null);
+        const aborted = new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        await Promise.race([held.get(name), aborted]);
       }
+      const done = Promise.resolve(callback({ name })).finally(() => held.delete(name));
+      held.set(name, done);
+      return done;
     },
   };
+}
+
+test("no two tabs use one store", async () => {
+  const locks = browserLocks();
   const store = await IndexedDbStore.open("shared", { locks });
   await assert.rejects(IndexedDbStore.open("shared", { locks }), refusedAs("STORE_LOCKED"));
   const other = await IndexedDbStore.open("not shared", { locks });
@@ -276,6 +280,17 @@ test("no two tabs use one store", async () => {
   await (await IndexedDbStore.open("shared", { locks })).close();
   await other.close();
   await IndexedDbStore.delete("shared");
+});
+
+test("a page that is loaded again waits for the one that it replaces", async () => {
+  const locks = browserLocks();
+  const before = await IndexedDbStore.open("again", { locks });
+  await assert.rejects(IndexedDbStore.open("again", { locks, waitMs: 1 }), refusedAs("STORE_LOCKED"));
+  const opening = IndexedDbStore.open("again", { locks, waitMs: 60_000 });
+  await idle();
+  await before.close();
+  await (await opening).close();
+  await IndexedDbStore.delete("again");
 });
 
 test("a database that fails is an error of the store, and nothing of it is kept", async () => {

@@ -16,6 +16,11 @@ export interface IndexedDbOptions {
   indexedDB?: IDBFactory;
   /** Sees to it that no two tabs use one store. Default: the browser's, where there are locks. */
   locks?: LockManager | undefined;
+  /**
+   * How long to wait for whoever has the store open. Default: 0, not at all. A page that is loaded again may come before the
+   * one that it replaces is gone: with a second or two it gets its store back.
+   */
+  waitMs?: number | undefined;
 }
 
 /** What IndexedDB takes for a key; nothing of ours is shared between threads. */
@@ -56,7 +61,8 @@ export class IndexedDbStore implements SdsStore {
    */
   static async open(name: string, options: IndexedDbOptions = {}): Promise<IndexedDbStore> {
     const factory = options.indexedDB ?? globalThis.indexedDB;
-    const unlock = await lock(`sds:${name}`, "locks" in options ? options.locks : globalThis.navigator?.locks);
+    const locks = "locks" in options ? options.locks : globalThis.navigator?.locks;
+    const unlock = await lock(`sds:${name}`, locks, options.waitMs ?? 0);
     try {
       return new IndexedDbStore(await openDatabase(factory, `sds:${name}`), unlock);
     } catch (error) {
@@ -156,15 +162,17 @@ async function openDatabase(factory: IDBFactory, name: string): Promise<IDBDatab
 }
 
 /** Takes a lock and holds it until what it returns is called. */
-async function lock(name: string, locks: LockManager | undefined): Promise<() => void> {
+async function lock(name: string, locks: LockManager | undefined, waitMs: number): Promise<() => void> {
   if (!locks) return () => {};
+  const signal = waitMs > 0 ? AbortSignal.timeout(waitMs) : undefined;
   return new Promise((resolve, reject) => {
+    const locked = () => reject(new SdsError("STORE_LOCKED", `the store ${name} is open in another tab`));
     locks
-      .request(name, { ifAvailable: true }, (got) => {
-        if (!got) throw new SdsError("STORE_LOCKED", `the store ${name} is open in another tab`);
+      .request(name, signal ? { signal } : { ifAvailable: true }, (got) => {
+        if (!got) return locked();
         return new Promise<void>((unlock) => resolve(unlock));
       })
-      .catch(reject);
+      .catch((error: unknown) => (signal?.aborted ? locked() : reject(error)));
   });
 }
 
