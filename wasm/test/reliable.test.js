@@ -113,6 +113,34 @@ test("a store that fails is asked again, less and less often, until it answers",
   assert.deepEqual(textsOf(bob), ["lost", "next"]);
 });
 
+test("offline the store is not asked, and back online it is asked at once", async () => {
+  const clock = new TestClock();
+  const bus = new Bus(clock);
+  const [alice, bob] = [await join(bus, clock, "alice"), await join(bus, clock, "bob", { config: { repair: false } })];
+  bus.loss = 1;
+  alice.channel.send(bytes("lost"));
+  await clock.advance(1_000);
+  bus.loss = 0;
+  const fetch = bob.side.fetch;
+  let asks = 0;
+  bob.side.fetch = async () => {
+    asks += 1;
+    return [];
+  };
+  await alice.channel.sds.cancel(alice.events[0][1]);
+  alice.channel.send(bytes("next"));
+  await clock.advance(60_000);
+  // The next time would be half a minute away.
+  const before = asks;
+  await bob.channel.setOnline(false);
+  await clock.advance(300_000);
+  assert.equal(asks, before);
+  bob.side.fetch = fetch;
+  await bob.channel.setOnline(true);
+  await clock.advance(100);
+  assert.deepEqual(textsOf(bob), ["lost", "next"]);
+});
+
 test("what nobody has any more is given up, told, and not waited for", async () => {
   const clock = new TestClock();
   const bus = new Bus(clock);

@@ -31,6 +31,7 @@ export class Fetcher {
   readonly #alarm: Alarm;
   readonly #wanted = new Map<MessageId, Wanted>();
   #fetching = false;
+  #online = true;
   #stopped = false;
 
   constructor(options: FetcherOptions) {
@@ -51,6 +52,14 @@ export class Fetcher {
     this.#rearm();
   }
 
+  /** Offline, nothing is asked for. Back again, everything is, whatever was tried before. */
+  setOnline(online: boolean): void {
+    if (online === this.#online) return;
+    this.#online = online;
+    for (const wanted of this.#wanted.values()) [wanted.asks, wanted.dueMs] = [0, 0];
+    this.#rearm();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#alarm.set(undefined);
@@ -58,7 +67,7 @@ export class Fetcher {
 
   #rearm(): void {
     if (this.#stopped || this.#fetching) return;
-    const dues = [...this.#wanted.values()].map(({ dueMs }) => dueMs);
+    const dues = this.#online ? [...this.#wanted.values()].map(({ dueMs }) => dueMs) : [];
     this.#alarm.set(dues.length > 0 ? Math.max(Math.min(...dues), this.#options.clock.now()) : undefined);
   }
 

@@ -178,6 +178,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
 
   /** Tells whether the network is reachable. Offline, nothing is resent, asked for or given up. */
   async setOnline(online: boolean): Promise<void> {
+    this.#fetcher?.setOnline(online);
     await this.#channel.setOnline(online);
     this.#look();
   }
