@@ -307,6 +307,24 @@ bridge-test: lib
 wasm-bench: wasm
 	cd wasm && node --expose-gc bench.mjs
 
+.PHONY: web-demo web-test
+# The page, built: target/web-demo/site.
+WEB_SITE := target/web-demo/site/index.html
+WEB_MODULES := wasm/demo/node_modules/.installed
+WEB_SOURCES := $(shell find wasm/demo/src wasm/demo/public -type f) $(wildcard wasm/demo/*.html wasm/demo/*.json wasm/demo/*.js)
+$(WEB_MODULES): $(addprefix wasm/demo/,package.json package-lock.json .npmrc)
+	cd wasm/demo && npm ci --prefer-offline --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+$(WEB_SITE): wasm/dist/.built $(WEB_SOURCES) $(WEB_MODULES)
+	cd wasm/demo && npm run --silent build
+## web-demo: a forum whose participants are the tabs of a browser, over a network that can be made to lose: serves it on loopback
+web-demo: $(WEB_SITE)
+	@cd wasm/demo && npm run --silent serve
+## web-test: that page in Chromium: tabs, losses, one offline, reloads; keeps pictures in target/web-demo
+web-test:
+	$(SAY) $@
+	@CARGO='$(CARGO)' MAKE='$(MAKE)' wasm/demo/test.sh
+
 # cargo-deny takes about three minutes to build on two cores; once built it stays in target/tools.
 DENY := target/tools/bin/cargo-deny
 $(DENY):

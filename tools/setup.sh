@@ -52,7 +52,8 @@ valgrind:valgrind
 go:golang-go
 git:git
 node:nodejs
-npm:npm'
+npm:npm
+chromium:chromium'
 
 missing= packages=
 for line in $tools; do

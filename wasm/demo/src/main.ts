@@ -58,7 +58,9 @@ async function begin(): Promise<void> {
     showHappenings(forum.happenings());
     showGraph(entries, gaps);
   };
-  for (const source of [forum, network, route]) source.addEventListener("change", once(render));
+  const soon = once(render);
+  for (const source of [forum, network, route]) source.addEventListener("change", soon);
+  new ResizeObserver(soon).observe(find("graph-scroll"));
   if (route.questionId) read("thread");
   render();
   document.body.dataset["ready"] = "true";

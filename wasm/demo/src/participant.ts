@@ -2,6 +2,7 @@ import type { ParticipantId } from "@status-im/sds";
 
 import { remember, remembered } from "./memory.js";
 
+const MOST_NAME = 24;
 const NAMES = ["Ada", "Bea", "Cyrus", "Dora", "Emil", "Fern", "Gil", "Hana", "Ivo", "June", "Kofi", "Lena", "Mats", "Nora"];
 
 /** The participant that this tab was before it was loaded again, if it was. */
@@ -21,7 +22,13 @@ export function newParticipant(name?: string): ParticipantId {
 export function nameOf(id: ParticipantId | undefined): string {
   if (!id) return "Somebody";
   const dash = id.lastIndexOf("-");
-  return (dash > 0 ? id.slice(0, dash) : id).slice(0, 24);
+  return shortened(dash > 0 ? id.slice(0, dash) : id, MOST_NAME);
+}
+
+/** The first characters of a text. */
+export function shortened(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
 }
 
 /** The colour of a participant, as an angle: names that begin with neighbouring letters lie far apart. */

@@ -1,16 +1,19 @@
 import type { Entry, Gap } from "../forum.js";
-import { hueOf, nameOf } from "../participant.js";
+import { hueOf, nameOf, shortened } from "../participant.js";
 import { draw, find, make } from "../view/dom.js";
 import { clockOf } from "../view/time.js";
 import { describe } from "./details.js";
 import { type Edge, type Graph, layOut, type Node } from "./layout.js";
 
-const COLUMN = 46;
-const LANE = 46;
+/** From one message to the next: as far as there is room, between these. */
+const COLUMN = { least: 46, most: 96 };
+const LANE = { least: 46, most: 84 };
 const MARGIN = { left: 96, top: 30, right: 40, bottom: 34 };
 const RADIUS = 8;
-/** Columns from one time to the next on the axis. */
-const TIME_EVERY = 3;
+const SCROLLBAR = 16;
+const MOST_LABEL = 8;
+/** The least way from one time to the next on the axis. */
+const TIME_EVERY = 84;
 
 /** The causal history of the channel: what was said when, by whom, and knowing what. */
 export function graphView(open: (entry: Entry) => void) {
@@ -45,12 +48,13 @@ export function graphView(open: (entry: Entry) => void) {
 
   return (entries: readonly Entry[], gaps: readonly Gap[]): void => {
     graph = layOut(entries, gaps);
-    const now = JSON.stringify([graph.nodes.map(({ messageId, state, lane }) => [messageId, state, lane]), graph.edges, graph.lanes]);
+    const room = { width: scroll.clientWidth, height: scroll.clientHeight - SCROLLBAR };
+    const now = JSON.stringify([room, graph.nodes.map(({ messageId, state, lane }) => [messageId, state, lane]), graph.edges, graph.lanes]);
     if (now === drawn) return;
     drawn = now;
-    const atEnd = scroll.scrollWidth - scroll.scrollLeft - scroll.clientWidth < 2 * COLUMN;
+    const atEnd = scroll.scrollWidth - scroll.scrollLeft - scroll.clientWidth < 2 * COLUMN.least;
     const focused = document.activeElement ? nodeAt({ target: document.activeElement } as unknown as Event) : undefined;
-    scroll.replaceChildren(picture(graph));
+    scroll.replaceChildren(picture(graph, room));
     if (atEnd) scroll.scrollLeft = scroll.scrollWidth;
     if (focused) focusNode(scroll, focused);
     else show(graph.nodes.some(({ messageId }) => messageId === chosen) ? chosen : undefined);
@@ -65,60 +69,81 @@ function focusNode(scroll: HTMLElement, messageId: string): void {
   }
 }
 
-const x = ({ column }: Node) => MARGIN.left + column * COLUMN;
-const y = ({ lane }: { lane: number }) => MARGIN.top + lane * LANE;
+/** Where a message stands, and how far the next one is. */
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly step: number;
+}
 
-function picture(graph: Graph): SVGSVGElement {
-  const { lanes, nodes, edges } = graph;
-  const width = MARGIN.left + Math.max(nodes.length - 1, 0) * COLUMN + MARGIN.right;
-  const height = MARGIN.top + Math.max(lanes.length - 1, 0) * LANE + MARGIN.bottom;
-  const byId = new Map(nodes.map((node) => [node.messageId, node]));
+function picture({ lanes, nodes, edges }: Graph, room: { width: number; height: number }): SVGSVGElement {
+  const [columns, rows] = [Math.max(nodes.length - 1, 0), Math.max(lanes.length - 1, 0)];
+  const step = spread(room.width - MARGIN.left - MARGIN.right, columns, COLUMN);
+  const lane = spread(room.height - MARGIN.top - MARGIN.bottom, rows, LANE);
+  const width = Math.max(MARGIN.left + columns * step + MARGIN.right, room.width);
+  const height = MARGIN.top + rows * lane + MARGIN.bottom;
+  const placeOf = (node: Node): Place => ({ x: MARGIN.left + node.column * step, y: MARGIN.top + node.lane * lane, step });
+  const places = new Map(nodes.map((node) => [node.messageId, placeOf(node)]));
   const label = "Causal history: messages by Lamport time, a line for each participant. Arrow keys go from one to the next.";
   return draw(
     "svg",
     { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label },
-    ...lanes.map((lane, at) => laneOf(lane, at, width)),
-    ...nodes.flatMap((node) => (node.column % TIME_EVERY === 0 && node.entry ? timeMark(node, node.entry, height) : [])),
-    draw("g", { class: "edges" }, ...edges.flatMap((edge) => edgeOf(edge, byId) ?? [])),
-    ...nodes.map((node, at) => nodeOf(node, lanes[node.lane], at === nodes.length - 1)),
+    ...lanes.map((participantId, at) => laneOf(participantId, MARGIN.top + at * lane, width)),
+    ...timesOf(nodes, placeOf, height),
+    draw("g", { class: "edges" }, ...edges.flatMap((edge) => edgeOf(edge, places) ?? [])),
+    ...nodes.map((node, at) => nodeOf(node, placeOf(node), lanes[node.lane], at === nodes.length - 1)),
   );
 }
 
-function laneOf(participantId: string | undefined, lane: number, width: number): SVGGElement {
-  const line = draw("line", { x1: MARGIN.left - 16, x2: width - 12, y1: y({ lane }), y2: y({ lane }) });
-  const name = draw("text", { x: 12, y: y({ lane }), "dominant-baseline": "central" }, participantId ? nameOf(participantId) : "Unknown");
+/** So much for each, as fits in, within limits. */
+function spread(room: number, parts: number, { least, most }: { least: number; most: number }): number {
+  return Math.min(Math.max(room / Math.max(parts, 1), least), most);
+}
+
+function laneOf(participantId: string | undefined, y: number, width: number): SVGGElement {
+  const line = draw("line", { x1: MARGIN.left - 16, x2: width - 12, y1: y, y2: y });
+  const words = participantId ? shortened(nameOf(participantId), MOST_LABEL) : "Unknown";
+  const name = draw("text", { x: 20, y, "dominant-baseline": "central" }, words);
   const made = draw("g", { class: "lane" }, line, name);
   made.style.setProperty("--hue", String(hueOf(participantId)));
   return made;
 }
 
-function timeMark(node: Node, { lamport }: Entry, height: number): SVGGElement {
-  const line = draw("line", { x1: x(node), x2: x(node), y1: 12, y2: height - 22 });
-  const text = draw("text", { x: x(node), y: height - 8, "text-anchor": "middle" }, clockOf(lamport));
-  return draw("g", { class: "time-mark" }, line, text);
+/** Lamport times, as many as there is room for. */
+function timesOf(nodes: readonly Node[], placeOf: (node: Node) => Place, height: number): SVGGElement[] {
+  let last = -Infinity;
+  return nodes.flatMap((node) => {
+    const { x } = placeOf(node);
+    if (!node.entry || x - last < TIME_EVERY) return [];
+    last = x;
+    const line = draw("line", { x1: x, x2: x, y1: 12, y2: height - 22 });
+    const text = draw("text", { x, y: height - 8, "text-anchor": "middle" }, clockOf(node.entry.lamport));
+    return draw("g", { class: "time-mark" }, line, text);
+  });
 }
 
-function edgeOf({ from, to, implied }: Edge, byId: ReadonlyMap<string, Node>): SVGPathElement | undefined {
-  const [later, earlier] = [byId.get(from), byId.get(to)];
+function edgeOf({ from, to, implied }: Edge, places: ReadonlyMap<string, Place>): SVGPathElement | undefined {
+  const [later, earlier] = [places.get(from), places.get(to)];
   if (!later || !earlier) return undefined;
-  const [x1, y1, x2, y2] = [x(earlier), y(earlier), x(later), y(later)];
-  // On one lane over the messages between; from lane to lane in an S.
-  const arch = Math.min(10 + (x2 - x1) / 8, 22);
-  const middle = (x1 + x2) / 2;
-  const apart = x2 - x1 > COLUMN;
-  const same = apart ? `M${x1} ${y1} Q${middle} ${y1 - 2 * arch} ${x2} ${y2}` : `M${x1} ${y1} L${x2} ${y2}`;
-  const d = y1 === y2 ? same : `M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`;
-  const made = draw("path", { d, class: implied ? "implied" : "named" });
+  const made = draw("path", { d: wayOf(earlier, later), class: implied ? "implied" : "named" });
   made.dataset["from"] = from;
   made.dataset["to"] = to;
   return made;
 }
 
-function nodeOf(node: Node, participantId: string | undefined, last: boolean): SVGGElement {
+/** On one lane straight to the next and in an arch over those between; from lane to lane in an S. */
+function wayOf(a: Place, b: Place): string {
+  const middle = (a.x + b.x) / 2;
+  if (a.y !== b.y) return `M${a.x} ${a.y} C${middle} ${a.y} ${middle} ${b.y} ${b.x} ${b.y}`;
+  if (b.x - a.x <= a.step * 1.01) return `M${a.x} ${a.y} L${b.x} ${b.y}`;
+  const arch = Math.min(20 + (b.x - a.x) / 4, 44);
+  return `M${a.x} ${a.y} Q${middle} ${a.y - arch} ${b.x} ${b.y}`;
+}
+
+function nodeOf(node: Node, { x: cx, y: cy }: Place, participantId: string | undefined, last: boolean): SVGGElement {
   const { messageId, state, entry } = node;
-  const [cx, cy] = [x(node), y(node)];
   const circle = draw("circle", { cx, cy, r: RADIUS, class: "dot" });
-  const touch = draw("circle", { cx, cy, r: COLUMN / 2, class: "touch" });
+  const touch = draw("circle", { cx, cy, r: COLUMN.least / 2, class: "touch" });
   const made = draw("g", { class: `node ${state}`, tabindex: last ? 0 : -1, role: "button" }, touch, circle);
   if (state === "lost") made.append(draw("path", { d: `M${cx - 3} ${cy - 3}l6 6m0-6l-6 6`, class: "cross" }));
   if (entry?.post?.kind === "question") made.append(draw("circle", { cx, cy, r: 3, class: "core" }));

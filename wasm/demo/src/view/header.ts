@@ -9,12 +9,17 @@ export function header(me: ParticipantId) {
   const status = find("status");
   find("me").append(avatar(me), make("span", "", `You are ${nameOf(me)}`));
   return (detail: SyncStatusDetail, online: boolean): void => {
-    status.dataset["state"] = online ? (detail.isSynced ? "synced" : "syncing") : "offline";
+    status.dataset["state"] = online ? stateOf(detail) : "offline";
     say(status, online ? inWords(detail) : offlineInWords(detail));
     const waits = detail.missing > 0 ? `(${detail.missing} missing) ` : "";
     const title = `${waits}${nameOf(me)} in the Potting Shed`;
     if (document.title !== title) document.title = title;
   };
+}
+
+function stateOf({ isSynced, lost }: SyncStatusDetail): string {
+  if (!isSynced) return "syncing";
+  return lost > 0 ? "lost" : "synced";
 }
 
 function inWords({ missing, lost }: SyncStatusDetail): string {

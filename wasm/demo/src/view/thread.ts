@@ -43,7 +43,8 @@ export function threadView(actions: ThreadActions) {
     say(find("thread-text"), post?.text ?? "");
     bylines(asked ? [asked] : []);
     lines(thread?.lines ?? []);
-    if (shown !== thread?.questionId || atEnd) scroll.scrollTop = scroll.scrollHeight;
+    if (shown !== thread?.questionId) scroll.scrollTop = 0;
+    else if (atEnd) scroll.scrollTop = scroll.scrollHeight;
     shown = thread?.questionId;
   };
 }
@@ -51,7 +52,7 @@ export function threadView(actions: ThreadActions) {
 /** Who, when, and what became of it. */
 function byline(entry: Entry, { receipt, retry }: ThreadActions): HTMLElement {
   const time = make("time");
-  const order = make("span", "badge order");
+  const order = make("span", "badge order", "Order pending: it depends on what is not here");
   const late = make("span", "badge late", "Came late");
   const sign = receiptSign();
   const again = make("button", "again", "Try again");
@@ -60,8 +61,6 @@ function byline(entry: Entry, { receipt, retry }: ThreadActions): HTMLElement {
   const made = make("p", "who", make("strong", "", entry.own ? "You" : nameOf(entry.senderId)), time, order, late, sign.element, again);
   updates.set(made, (now) => {
     say(time, clockOf(now.lamport));
-    const earlier = now.names.length;
-    say(order, `Its place is not sure yet: it depends on ${earlier === 1 ? "a message" : "messages"} not here`);
     order.hidden = !now.waiting;
     late.hidden = !now.late;
     const known = now.own ? receipt(now.messageId) : undefined;

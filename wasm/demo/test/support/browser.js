@@ -6,6 +6,7 @@ import { chromium } from "playwright-core";
 import { preview } from "vite";
 
 const PICTURES = fileURLToPath(new URL("../../../../target/web-demo", import.meta.url));
+const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -20,7 +21,7 @@ export async function begin() {
   await mkdir(PICTURES, { recursive: true });
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const server = await preview({ root, logLevel: "error", preview: { port: 0 } });
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
   const address = server.resolvedUrls.local[0];
   return {
     browser,
