@@ -147,7 +147,8 @@ export class Forum extends EventTarget {
       const { messageId, senderId, lamportTimestamp: lamport, content, late } = logged;
       const names = noted.get(messageId)?.names ?? [];
       const own = senderId === this.participantId;
-      this.#entries.set(messageId, { messageId, senderId, lamport, post: decodePost(content), names, own, waiting: false, late });
+      const post = decodePost(content);
+      this.#entries.set(messageId, { messageId, senderId, lamport, post, names, own, waiting: false, late });
     }
     for (const gap of channel.sds.sweepIncomingBuffer()) this.#gaps.set(gap.messageId, { ...gap, lost: false });
     for (const note of noted.values()) {
@@ -178,7 +179,9 @@ export class Forum extends EventTarget {
     sds.addEventListener(SdsEvent.RepairRequestSent, ({ detail }) =>
       this.#happen("repair", `Asked everybody for a missing message (${ordinal(detail.asks)} time)`),
     );
-    sds.addEventListener(SdsEvent.RepairResponseSent, () => this.#happen("repair", "Sent a message again that somebody had missed"));
+    sds.addEventListener(SdsEvent.RepairResponseSent, () =>
+      this.#happen("repair", "Sent a message again that somebody had missed"),
+    );
     sds.addEventListener(SdsEvent.Repaired, () => this.#happen("repair", "A missing message was repaired"));
     channel.addEventListener("message-received", ({ detail }) => this.#delivered(detail));
     channel.addEventListener("irretrievable-message", ({ detail }) => this.#lost(detail));
@@ -197,7 +200,8 @@ export class Forum extends EventTarget {
   }
 
   #goesOut(messageId: MessageId): void {
-    if (this.#sending.get(messageId) === "sent") this.#happen("resend", "Sent a message of ours again: nobody is known to have it");
+    const again = this.#sending.get(messageId) === "sent";
+    if (again) this.#happen("resend", "Sent a message of ours again: nobody is known to have it");
     this.#changed();
   }
 

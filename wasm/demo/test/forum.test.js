@@ -33,7 +33,7 @@ household("three tabs, loss, one offline and back, reloads in the middle: equal 
   for (const { page } of all) await page.locator("#loss-shown", { hasText: "30 %" }).waitFor();
 
   const question = "Why do the leaves of my tomatoes curl?";
-  await ada.ask(question, "They stand by the south wall, and the upper leaves roll inwards by noon. In the evening they are flat again.");
+  await ada.ask(question, "They stand by the south wall. The upper leaves roll inwards by noon, and are flat again in the evening.");
   await Promise.all([bea, cyrus].map((tab) => tab.choose(question)));
   await bea.answer("That is the heat. If they are flat again in the evening, all is well.");
   await ada.line("That is the heat").waitFor();
@@ -116,7 +116,8 @@ household("what is missing shows, has its place kept, and comes", async (people)
   const { ada, dora } = await missTwo(people, { "lost-after": 600 });
   await dora.page.locator("#status", { hasText: "2 missing, fetching" }).waitFor();
   await dora.line("every other week").locator(".order").waitFor();
-  assert.deepEqual(await dora.page.locator(".gap").allTextContents(), Array(2).fill("A message from Ada is missing, fetching"));
+  const told = await dora.page.locator(".gap").allTextContents();
+  assert.deepEqual(told, Array(2).fill("A message from Ada is missing, fetching"));
   await dora.picture("missing");
   // What waits survives a reload, as does what is missing.
   await dora.reload();
@@ -131,7 +132,8 @@ household("what nobody supplies is lost, told, and waited for no more", async (p
   const { dora } = await missTwo(people, { "lost-after": 1 });
   await dora.page.locator("#status", { hasText: "2 lost" }).waitFor();
   await dora.page.locator(".line:not(.waiting)", { hasText: "every other week" }).waitFor();
-  assert.deepEqual(await dora.page.locator(".gap.lost").allTextContents(), Array(2).fill("A message from Ada is lost: nobody could supply it"));
+  const told = await dora.page.locator(".gap.lost").allTextContents();
+  assert.deepEqual(told, Array(2).fill("A message from Ada is lost: nobody could supply it"));
   await dora.picture("lost");
   await dora.reload();
   assert.equal(await dora.page.locator(".gap.lost").count(), 2);

@@ -17,7 +17,8 @@ export function describe(graph: Graph, messageId: string | undefined): HTMLEleme
   if (!node) return [make("p", "soft", "Point at a message to see what its sender knew when it was sent.")];
   const { entry, state } = node;
   const sender = nameOf(graph.lanes[node.lane]);
-  const parts: HTMLElement[] = [make("p", "who", make("strong", "", sender), make("span", "soft", entry ? clockOf(entry.lamport) : ""))];
+  const when = make("span", "soft", entry ? clockOf(entry.lamport) : "");
+  const parts: HTMLElement[] = [make("p", "who", make("strong", "", sender), when)];
   if (entry) parts.push(make("p", "text", summaryOf(entry.post)));
   parts.push(make("dl", "", ...rowsOf(graph, node, STATES[state])));
   return parts;

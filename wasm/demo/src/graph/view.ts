@@ -49,12 +49,13 @@ export function graphView(open: (entry: Entry) => void) {
   return (entries: readonly Entry[], gaps: readonly Gap[]): void => {
     graph = layOut(entries, gaps);
     const room = { width: scroll.clientWidth, height: scroll.clientHeight - SCROLLBAR };
-    const now = JSON.stringify([room, graph.nodes.map(({ messageId, state, lane }) => [messageId, state, lane]), graph.edges, graph.lanes]);
+    const { nodes, edges, lanes } = graph;
+    const now = JSON.stringify([room, nodes.map(({ messageId, state, lane }) => [messageId, state, lane]), edges, lanes]);
     if (now === drawn) return;
     drawn = now;
     const atEnd = scroll.scrollWidth - scroll.scrollLeft - scroll.clientWidth < 2 * COLUMN.least;
     const focused = document.activeElement ? nodeAt({ target: document.activeElement } as unknown as Event) : undefined;
-    scroll.replaceChildren(picture(graph, room));
+    scroll.replaceChildren(laneNames(graph, room), picture(graph, room));
     if (atEnd) scroll.scrollLeft = scroll.scrollWidth;
     if (focused) focusNode(scroll, focused);
     else show(graph.nodes.some(({ messageId }) => messageId === chosen) ? chosen : undefined);
@@ -76,12 +77,18 @@ interface Place {
   readonly step: number;
 }
 
-function picture({ lanes, nodes, edges }: Graph, room: { width: number; height: number }): SVGSVGElement {
-  const [columns, rows] = [Math.max(nodes.length - 1, 0), Math.max(lanes.length - 1, 0)];
+/** How much there is to draw on. */
+interface Room {
+  readonly width: number;
+  readonly height: number;
+}
+
+function picture({ lanes, nodes, edges }: Graph, room: Room): SVGSVGElement {
+  const columns = Math.max(nodes.length - 1, 0);
   const step = spread(room.width - MARGIN.left - MARGIN.right, columns, COLUMN);
-  const lane = spread(room.height - MARGIN.top - MARGIN.bottom, rows, LANE);
+  const lane = laneHeight(lanes.length, room);
   const width = Math.max(MARGIN.left + columns * step + MARGIN.right, room.width);
-  const height = MARGIN.top + rows * lane + MARGIN.bottom;
+  const height = MARGIN.top + Math.max(lanes.length - 1, 0) * lane + MARGIN.bottom;
   const placeOf = (node: Node): Place => ({ x: MARGIN.left + node.column * step, y: MARGIN.top + node.lane * lane, step });
   const places = new Map(nodes.map((node) => [node.messageId, placeOf(node)]));
   const label = "Causal history: messages by Lamport time, a line for each participant. Arrow keys go from one to the next.";
@@ -102,11 +109,25 @@ function spread(room: number, parts: number, { least, most }: { least: number; m
 
 function laneOf(participantId: string | undefined, y: number, width: number): SVGGElement {
   const line = draw("line", { x1: MARGIN.left - 16, x2: width - 12, y1: y, y2: y });
-  const words = participantId ? shortened(nameOf(participantId), MOST_LABEL) : "Unknown";
-  const name = draw("text", { x: 20, y, "dominant-baseline": "central" }, words);
-  const made = draw("g", { class: "lane" }, line, name);
+  const made = draw("g", { class: "lane" }, line);
   made.style.setProperty("--hue", String(hueOf(participantId)));
   return made;
+}
+
+/** The names of the lanes, which stay where they are while the picture is scrolled. */
+function laneNames({ lanes }: Graph, room: Room): HTMLElement {
+  const lane = laneHeight(lanes.length, room);
+  const names = lanes.map((participantId, at) => {
+    const name = make("span", "", participantId ? shortened(nameOf(participantId), MOST_LABEL) : "Unknown");
+    name.style.setProperty("--hue", String(hueOf(participantId)));
+    name.style.top = `${MARGIN.top + at * lane}px`;
+    return name;
+  });
+  return make("div", "lane-names", ...names);
+}
+
+function laneHeight(lanes: number, { height }: Room): number {
+  return spread(height - MARGIN.top - MARGIN.bottom, lanes - 1, LANE);
 }
 
 /** Lamport times, as many as there is room for. */

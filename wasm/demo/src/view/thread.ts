@@ -58,7 +58,8 @@ function byline(entry: Entry, { receipt, retry }: ThreadActions): HTMLElement {
   const again = make("button", "again", "Try again");
   again.type = "button";
   again.addEventListener("click", () => retry(entry.messageId));
-  const made = make("p", "who", make("strong", "", entry.own ? "You" : nameOf(entry.senderId)), time, order, late, sign.element, again);
+  const sender = make("strong", "", entry.own ? "You" : nameOf(entry.senderId));
+  const made = make("p", "who", sender, time, order, late, sign.element, again);
   updates.set(made, (now) => {
     say(time, clockOf(now.lamport));
     order.hidden = !now.waiting;
