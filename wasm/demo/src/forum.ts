@@ -120,7 +120,7 @@ export class Forum extends EventTarget {
     const lamport = channel.sds.messageStatus(messageId)?.lamportTimestamp ?? 0n;
     this.#sending.set(messageId, "queued");
     const { participantId: senderId } = this;
-    this.#note({ messageId, senderId, names });
+    this.#note({ messageId, senderId, names, unsent: true });
     this.#put({ messageId, senderId, lamport, post, names, own: true, waiting: false, late: false });
     return messageId;
   }
@@ -152,6 +152,7 @@ export class Forum extends EventTarget {
     }
     for (const gap of channel.sds.sweepIncomingBuffer()) this.#gaps.set(gap.messageId, { ...gap, lost: false });
     for (const note of noted.values()) {
+      if (note.unsent) this.#sending.set(note.messageId, "queued");
       if (!this.#entries.has(note.messageId) && !this.#restoreNote(note)) void notes.delete(note.messageId);
     }
   }
@@ -186,10 +187,7 @@ export class Forum extends EventTarget {
     channel.addEventListener("message-received", ({ detail }) => this.#delivered(detail));
     channel.addEventListener("irretrievable-message", ({ detail }) => this.#lost(detail));
     channel.addEventListener("sending-message", ({ detail }) => this.#goesOut(detail));
-    channel.addEventListener("message-sent", ({ detail }) => {
-      this.#sending.set(detail, "sent");
-      this.#changed();
-    });
+    channel.addEventListener("message-sent", ({ detail }) => this.#sent(detail));
     channel.addEventListener("error", ({ detail }) => {
       if (isWorthTelling(detail)) this.#happen("error", detail instanceof Error ? detail.message : String(detail));
     });
@@ -202,6 +200,15 @@ export class Forum extends EventTarget {
   #goesOut(messageId: MessageId): void {
     const again = this.#sending.get(messageId) === "sent";
     if (again) this.#happen("resend", "Sent a message of ours again: nobody is known to have it");
+    this.#changed();
+  }
+
+  #sent(messageId: MessageId): void {
+    const entry = this.#entries.get(messageId);
+    if (entry && this.#sending.get(messageId) === "queued") {
+      this.#note({ messageId, senderId: entry.senderId, names: entry.names });
+    }
+    this.#sending.set(messageId, "sent");
     this.#changed();
   }
 

@@ -7,6 +7,8 @@ export interface Note {
   readonly names: readonly HistoryEntry[];
   /** It is here and waits for others: no log has it yet. */
   readonly waiting?: { readonly lamport: bigint; readonly content: Uint8Array };
+  /** It is ours, and the network has not taken it yet. */
+  readonly unsent?: true;
   /** It is not here, and was given up. */
   readonly lost?: true;
 }

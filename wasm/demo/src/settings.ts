@@ -18,7 +18,7 @@ export function settingsOf(address: string): Settings {
   const given = new URL(address).searchParams;
   const number = (name: string) => {
     const text = given.get(name);
-    return text !== null && Number.isFinite(Number(text)) ? Number(text) : undefined;
+    return text?.trim() && Number.isFinite(Number(text)) ? Number(text) : undefined;
   };
   const seconds = number("lost-after");
   return {

@@ -14,7 +14,10 @@ const STATES: Record<Node["state"], string> = {
 /** Says about one message of the graph what is known of it. */
 export function describe(graph: Graph, messageId: string | undefined): HTMLElement[] {
   const node = graph.nodes.find((each) => each.messageId === messageId);
-  if (!node) return [make("p", "soft", "Point at a message to see what its sender knew when it was sent.")];
+  if (!node) {
+    const some = "Point at a message to see what its sender knew when it was sent.";
+    return [make("p", "soft", graph.nodes.length > 0 ? some : "Each message gets a place here, with what its sender knew.")];
+  }
   const { entry, state } = node;
   const sender = nameOf(graph.lanes[node.lane]);
   const when = make("span", "soft", entry ? clockOf(entry.lamport) : "");
