@@ -130,7 +130,7 @@ setup:
 
 # One after the other, cheap ones first, so that a failure shows soon and the output stays in order.
 TESTS = setup fmt-check lint rust-test swarm-test conformance-check doc header-check c-test without-sqlite-test check-memory symbols-test \
-	install-test link-test go-lint go-test dropin-test smoke interop wasm-test bridge-test deny
+	install-test link-test go-lint go-test dropin-test smoke interop wasm-test bridge-test web-test deny
 .PHONY: test $(TESTS)
 ## test: everything below, in this order: $(TESTS)
 test:
