@@ -62,7 +62,7 @@ func (q *fetchQueue) push(w *want, due time.Time) {
 func (c *core) want(ch *channelState, entry sds.HistoryEntry, now time.Time) {
 	w := ch.wanted[entry.MessageID]
 	if w == nil {
-		if _, here := ch.hints[entry.MessageID]; here {
+		if ch.waiting[entry.MessageID] {
 			return // it is here, and waits itself
 		}
 		if len(ch.wanted) >= maxWanted {
