@@ -298,6 +298,11 @@ wasm: wasm/dist/.built
 wasm-test:
 	$(SAY) $@
 	@CARGO='$(CARGO)' MAKE='$(MAKE)' wasm/test.sh
+## bridge-test: Go participants and the npm package's in one channel, through a bridge that only forwards bytes
+.PHONY: bridge-test
+bridge-test: lib
+	$(SAY) $@
+	@GO='$(GO)' CARGO='$(CARGO)' MAKE='$(MAKE)' tests/bridge/run.sh
 ## wasm-bench: the package and @waku/sds in one Node process; part of bench
 wasm-bench: wasm
 	cd wasm && node --expose-gc bench.mjs

@@ -129,7 +129,7 @@ impl Incoming {
 
     /// The waiting messages that came last, the very last first.
     pub fn latest(&self, count: usize) -> impl Iterator<Item = &Waiting> {
-        self.by_arrival.values().rev().take(count).filter_map(|hash| self.waiting.get(hash))
+        self.by_arrival.iter().rev().take(count).filter_map(|(_, hash)| self.waiting.get(hash))
     }
 
     /// The missing messages by deadline.
@@ -328,21 +328,25 @@ impl Incoming {
         while let Some((before_ms, waiting)) = to_visit.pop() {
             for named in &waiting.unmet {
                 let Some(named_waiting) = self.waiting.get(named) else { continue };
-                if named_waiting.lamport_ms < before_ms
-                    && found.insert((named_waiting.lamport_ms, &named_waiting.message_id, *named))
-                {
+                if named_waiting.lamport_ms < before_ms && found.insert((named_waiting.lamport_ms, *named)) {
                     to_visit.push((named_waiting.lamport_ms, named_waiting));
                 }
             }
         }
-        found.into_iter().map(|(_, _, named)| named).chain([hash]).collect()
+        let mut before = self.in_log_order(found.iter());
+        before.push(hash);
+        before
     }
 
     /// The waiting messages whose time is up, in the order of the log.
     pub fn overdue(&self, now_ms: TimeMs) -> Vec<IdHash> {
-        let due = self.waiting_due.iter().take_while(|due| due.0 <= now_ms);
-        let mut due: Vec<_> = due.filter_map(|due| self.waiting.get_key_value(&due.1)).collect();
-        due.sort_unstable_by(|a, b| (a.1.lamport_ms, &a.1.message_id).cmp(&(b.1.lamport_ms, &b.1.message_id)));
-        due.into_iter().map(|due| *due.0).collect()
+        self.in_log_order(self.waiting_due.iter().take_while(|due| due.0 <= now_ms))
+    }
+
+    /// The waiting ones of these, in the order of the log.
+    fn in_log_order<'a>(&self, some: impl Iterator<Item = &'a (u64, IdHash)>) -> Vec<IdHash> {
+        let mut waiting: Vec<_> = some.filter_map(|(_, hash)| self.waiting.get_key_value(hash)).collect();
+        waiting.sort_unstable_by(|a, b| (a.1.lamport_ms, &a.1.message_id).cmp(&(b.1.lamport_ms, &b.1.message_id)));
+        waiting.into_iter().map(|(hash, _)| *hash).collect()
     }
 }

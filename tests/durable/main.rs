@@ -4,6 +4,7 @@ mod contract;
 #[cfg(feature = "sqlcipher")]
 mod encrypted;
 mod failing;
+mod held;
 mod host;
 mod kinds;
 mod life;

@@ -291,7 +291,7 @@ impl Log {
                 return Err(Damaged("a log that lacks a message"));
             }
             next = next.checked_add(1).ok_or(Damaged("a log without an end"))?;
-            let side = find(&records.sides, message.number).map_or(Ok(SideRecord::default()), |it| decode(it))?;
+            let side = find(&records.sides, message.number).map_or(Ok(SideRecord::default()), decode)?;
             let whole =
                 message.is(StoredMessage::ANSWERABLE) && message.number.wrapping_sub(record.evicted) >= record.reduced;
             log.restore_entry(message, side, whole, config)?;
