@@ -4,6 +4,7 @@ package reliable_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -120,4 +121,27 @@ func TestSubscriptionsAreNotMadeWhilePaused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// So it is while nobody reads the events, though nothing would be taken in then.
+func TestSubscriptionsAreMadeAgainWhileEventsAreUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := &fickle{Node: memnet.New(1, lossy.Options{}).Node("ada"), began: time.Now(), lasts: time.Second}
+		client := open(t, node, reliable.DefaultConfig("ada"))
+		defer client.Close()
+		unread := create(t, client, "room", reliable.ChannelOptions{EventLimit: 1})
+		node.set(true, 0)
+		time.Sleep(5 * time.Second)
+		_, err := unread.Send([]byte("hello"))
+		check(t, err)
+		synctest.Wait()
+		if _, err := unread.Send([]byte("hello")); !errors.Is(err, reliable.ErrEventsUnread) {
+			t.Fatal(err)
+		}
+		client.Pause()
+		time.Sleep(time.Hour)
+		client.Resume()
+		synctest.Wait()
+		expectAsked(t, node.since(5*time.Second), seconds(3_600))
+	})
 }
