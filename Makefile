@@ -215,15 +215,16 @@ dropin-test: lib
 # in the folder that make runs in, so that relative names mean the same.
 export LOSS SEED SPEED FILE STORE PLAIN NAME MESSAGES
 GIVEN = $(GO) build -C $(GO_BINDINGS) -o $(CURDIR)/target/bin/ ./cmd/$(1) && target/bin/$(1)
-## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN= WAKU=: six people chat over UDP sockets that lose packets, or with WAKU=1 over go-waku nodes; all logs end equal
-demo: $(if $(filter 1,$(WAKU)),waku-demo,udp-demo)
+## demo: LOSS=0.2 SEED= SPEED= FILE= STORE=1 PLAIN= WAKU=: six people chat over UDP sockets that lose packets, or with WAKU=1 (anything but 0) over go-waku nodes, where SPEED is that of the typing alone and all lines are plain; all logs end equal
+demo: $(if $(filter-out 0,$(WAKU)),waku-demo,udp-demo)
 .PHONY: udp-demo waku-demo waku-test
 udp-demo: lib
 	@$(call GIVEN,sds-demo) $${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${SPEED:+-speed "$$SPEED"} \
 		$${FILE:+-file "$$FILE"} $${STORE:+-store="$$STORE"} $${PLAIN:+-plain="$$PLAIN"}
 waku-demo: lib
+	@[ -z "$$PLAIN" ] || echo 'make demo: PLAIN makes no difference with WAKU: its lines are always plain' >&2
 	@$(GO) build -C $(WAKU_MODULE) -tags $(WAKU_TAGS) -o $(CURDIR)/target/bin/ ./cmd/sds-waku-demo && target/bin/sds-waku-demo \
-		$${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${STORE:+-store="$$STORE"} \
+		$${LOSS:+-loss "$$LOSS"} $${SEED:+-seed "$$SEED"} $${SPEED:+-speed "$$SPEED"} $${STORE:+-store="$$STORE"} \
 		-file "$${FILE:-$(GO_BINDINGS)/cmd/sds-demo/transcript.txt}"
 ## waku-test: COUNT=1: reliable channels over real go-waku nodes on loopback; minutes to build, and not a part of `make test`
 waku-test: lib

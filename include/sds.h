@@ -1113,8 +1113,9 @@ sds_status_t sds_mark_dependencies_met(sds_manager_t manager,
 //
 // Parameters: `hint`: the bytes; length 0 removes it.
 //
-// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is not in the log; `SDS_TOO_LARGE`;
-// `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is neither in the log nor waits for
+// others; `SDS_TOO_LARGE`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`,
+// `SDS_INVALID_HANDLE`.
 //
 // Ownership: the hint is copied.
 sds_status_t sds_set_retrieval_hint(sds_manager_t manager,

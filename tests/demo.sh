@@ -26,6 +26,14 @@ cp "$file" "$scratch/file.txt"
 demo file PLAIN=1 FILE="$file"
 grep -q '^demo: 3 messages' "$scratch/file.log" || { echo 'demo: it replayed another file' >&2; exit 1; }
 
+# Which of the two runs: with WAKU anything but empty and 0, the one on go-waku nodes. Nothing is built here.
+for waku in '' 0 1 yes true; do
+    program=sds-waku-demo
+    case $waku in '' | 0) program=sds-demo ;; esac
+    "$make" --no-print-directory -n demo "WAKU=$waku" | grep -q "target/bin/$program " ||
+        { echo "demo: WAKU=$waku does not run $program" >&2; exit 1; }
+done
+
 # A terminal that says nothing of itself gets plain lines. Only util-linux has this `script`.
 if script --version 2>/dev/null | grep -q util-linux; then
     for term in '' strange; do

@@ -9,9 +9,6 @@ import (
 	"github.com/status-im/sds-rs/go-bindings/sds"
 )
 
-// resubscribePause is the pause before a subscription that the node ended is made again.
-const resubscribePause = time.Second
-
 // Channel is a reliable channel: what is sent in it reaches all members, or it is told that it did not.
 type Channel struct {
 	client *Client

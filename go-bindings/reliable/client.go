@@ -186,6 +186,9 @@ func (c *Client) setActive(online, paused *bool) {
 	}
 	c.core.setActive(*online, *paused, c.clock.Now())
 	c.wake()
+	for _, ch := range c.channels {
+		ch.wakeIntake.set() // it may have a subscription to make, or a timer to give up, whether there is room or not
+	}
 }
 
 // Stats returns the counts.

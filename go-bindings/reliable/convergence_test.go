@@ -103,7 +103,7 @@ func TestLogsEndEqualWithoutAStore(t *testing.T) {
 		config := simConfig(name)
 		config.SDS.CausalHistorySize = 10
 		config.SDS.DependencyTimeout = time.Hour
-		w.join(name, config, ChannelOptions{}).core.fetching.unsupported = true
+		w.join(name, config, ChannelOptions{}).core.fetching.notBefore = w.after(1_000 * time.Hour)
 	}
 	chat(w, 15)
 	w.until(time.Hour, "everything everywhere", everywhere(w, 15))

@@ -62,8 +62,8 @@ type channelState struct {
 	dirty bool
 	told  SyncStatus
 
-	// hints are those of messages that wait: they can be set once the message is in the log.
-	hints      map[sds.MessageID][]byte
+	// waiting are messages that are here and wait for others.
+	waiting    map[sds.MessageID]bool
 	wanted     map[sds.MessageID]*want
 	pruneAfter time.Time
 	parts      map[sds.MessageID]*part
@@ -121,8 +121,8 @@ func (c *core) openChannel(id, topic string, options ChannelOptions, now time.Ti
 	}
 	ch := &channelState{
 		id: id, topic: topic, options: options,
-		events: eventQueue{limit: options.EventLimit, byteLimit: options.EventBytes},
-		hints:  make(map[sds.MessageID][]byte), wanted: make(map[sds.MessageID]*want),
+		events:  eventQueue{limit: options.EventLimit, byteLimit: options.EventBytes},
+		waiting: make(map[sds.MessageID]bool), wanted: make(map[sds.MessageID]*want),
 		parts: make(map[sds.MessageID]*part), requests: make(map[RequestID]*request), dirty: true,
 	}
 	if options.Segmentation != nil {
@@ -341,9 +341,7 @@ func (c *core) act(ch *channelState, output sds.Output, now time.Time) {
 	case sds.Transmit:
 		c.transmit(ch, o)
 	case sds.Delivered:
-		hint := ch.hints[o.MessageID]
-		delete(ch.hints, o.MessageID)
-		c.setHint(ch, o.MessageID, hint)
+		delete(ch.waiting, o.MessageID)
 		c.deliver(ch, incoming{
 			id: o.MessageID, sender: o.SenderID, timestamp: o.Timestamp, content: o.Content, again: true,
 			late: o.Late, own: o.Own,
@@ -391,7 +389,7 @@ func (c *core) transmit(ch *channelState, o sds.Transmit) {
 	c.enqueue(ch, o.MessageID, class, o.Reason, o.Data)
 }
 
-// setHint sets the retrieval hint of a message in the log.
+// setHint sets the retrieval hint of a message that is in the log, or waits: the engine keeps it with the message.
 func (c *core) setHint(ch *channelState, id sds.MessageID, hash []byte) {
 	if len(hash) == 0 {
 		return

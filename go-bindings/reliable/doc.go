@@ -37,6 +37,22 @@
 // ChannelOptions.Replay the stored log comes first: for an app that has no log of its own, or that has one and skips the ids
 // that are in it.
 //
+// # Defaults, and those of LIP 173
+//
+// The same: the [Tag]; 5 s before the first resend and at most 5 resends; no encryption, no parity and no rate limit, and an epoch of
+// 600 s ([DefaultEpoch]) for whoever limits; segments of 100 KiB. What differs:
+//
+//   - A message names the last 3 before it, not 2, and as many older ones at most that few have named yet
+//     (sds.Config.CausalHistorySize). Who receives neither a message nor one that names it never learns that it misses it, and
+//     with 2 names that happens too often where a tenth of all messages is lost. A name costs about a hundred bytes.
+//   - The wait before a resend doubles each time, and is 15 s at first for a message that somebody may have, by the filters
+//     of others. LIP 173 has one timeout.
+//   - Segmentation is off; LIP 173 splits what is over 100 KiB. Once it is on, a payload in one segment has a header, too
+//     ([Segmentation]), so that all members must agree.
+//   - State is in memory, unless the Config says where: LIP 173 leaves that to whoever implements it.
+//   - At the start no store is asked for a span of time. What was missed is found from the first recent message, by its hash:
+//     see above.
+//
 // # Metrics and logs
 //
 // [Client.Stats] has counts; the package metrics, in a folder of its own, offers them to Prometheus. Config.Logger is told what

@@ -19,6 +19,9 @@ const (
 	maxHints = 4
 	// roomPause is the pause before what is missing in a channel whose events are not read is looked at again.
 	roomPause = time.Second
+	// noStorePause is the pause before a node that has no store is asked for one again: it may have been given one. It costs no
+	// traffic.
+	noStorePause = time.Minute
 	// prunePause is the least time between two comparisons of what is wanted with what the engine misses; what was not found
 	// so many times gives reason for one.
 	prunePause = time.Minute
@@ -49,8 +52,6 @@ type fetchQueue struct {
 	// failures counts queries that failed in a row; until notBefore there is a pause.
 	failures  int
 	notBefore time.Time
-	// unsupported is true once the node said that there is no store.
-	unsupported bool
 }
 
 func (q *fetchQueue) push(w *want, due time.Time) {
@@ -62,7 +63,7 @@ func (q *fetchQueue) push(w *want, due time.Time) {
 func (c *core) want(ch *channelState, entry sds.HistoryEntry, now time.Time) {
 	w := ch.wanted[entry.MessageID]
 	if w == nil {
-		if _, here := ch.hints[entry.MessageID]; here {
+		if ch.waiting[entry.MessageID] {
 			return // it is here, and waits itself
 		}
 		if len(ch.wanted) >= maxWanted {
@@ -138,7 +139,7 @@ func (c *core) fetchAll(now time.Time) {
 // before something happens.
 func (c *core) nextFetch(now time.Time) (hashes [][]byte, again time.Time) {
 	q := &c.fetching
-	if !c.active() || q.unsupported || q.inFlight != nil {
+	if !c.active() || q.inFlight != nil {
 		return nil, time.Time{}
 	}
 	if now.Before(q.notBefore) {
@@ -180,27 +181,26 @@ func (c *core) fetched(messages []Message, err error, now time.Time) {
 	asked := q.inFlight
 	q.inFlight = nil
 	if errors.Is(err, errors.ErrUnsupported) {
-		q.unsupported = true
-		c.log.Info("the node has no store")
+		c.log.Debug("the node has no store")
+		c.askAgain(asked, now.Add(noStorePause))
 		return
 	}
 	if err != nil {
-		q.notBefore = now.Add(c.jitter(backoff(c.config.FetchBackoff, c.config.FetchBackoffMax, q.failures)))
+		c.askAgain(asked, now.Add(c.jitter(backoff(c.config.FetchBackoff, c.config.FetchBackoffMax, q.failures))))
 		q.failures++
 		c.stats.FetchErrors++
 		c.problem(&c.fetchTrouble, err, nil)
-		for _, w := range asked {
-			if !w.gone {
-				q.push(w, q.notBefore)
-			}
-		}
 		c.settle(now)
 		return
 	}
 	q.failures, q.notBefore = 0, time.Time{}
 	c.problemOver(&c.fetchTrouble)
 	for _, m := range messages {
-		if ch := channelOf(asked, m.Hash); ch != nil && !ch.closed {
+		ch := channelOf(asked, m.Hash)
+		switch {
+		case ch == nil:
+			c.stats.FetchedUnasked++ // whose channel would it be?
+		case !ch.closed:
 			c.stats.Fetched++
 			c.receive(ch, m, true, now)
 		}
@@ -218,6 +218,16 @@ func (c *core) fetched(messages []Message, err error, now time.Time) {
 	}
 	c.log.Debug("fetched", zap.Int("asked", len(asked)), zap.Int("found", len(messages)))
 	c.settle(now)
+}
+
+// askAgain has a store be asked again after a while, and not before, for what it was asked for in vain.
+func (c *core) askAgain(asked []*want, due time.Time) {
+	c.fetching.notBefore = due
+	for _, w := range asked {
+		if !w.gone {
+			c.fetching.push(w, due)
+		}
+	}
 }
 
 // channelOf is the channel that a message was fetched for.

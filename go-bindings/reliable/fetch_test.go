@@ -191,18 +191,48 @@ func TestWantedMessagesAreBounded(t *testing.T) {
 	}
 }
 
-func TestANodeWithoutAStoreIsAskedOnce(t *testing.T) {
+// A node without a store is no trouble, and asked again after a while: it may have been given one.
+func TestANodeWithoutAStoreIsAskedAgain(t *testing.T) {
 	w := newWorld(t)
 	bo := w.simple("bo")
 	bo.core.want(bo.ch, sds.HistoryEntry{MessageID: "m", RetrievalHint: []byte("hash")}, w.now)
 	bo.core.settle(w.now)
-	hashes, _ := bo.core.nextFetch(w.now)
-	if len(hashes) != 1 || !bytes.Equal(hashes[0], []byte("hash")) {
+	for range 3 {
+		hashes, _ := bo.core.nextFetch(w.now)
+		if len(hashes) != 1 || !bytes.Equal(hashes[0], []byte("hash")) {
+			t.Fatalf("%q", hashes)
+		}
+		bo.core.fetched(nil, fmt.Errorf("this network: %w", errors.ErrUnsupported), w.now)
+		hashes, again := bo.core.nextFetch(w.now)
+		if len(hashes) != 0 || again.Sub(w.now) != noStorePause {
+			t.Fatalf("%q, and again after %v", hashes, again.Sub(w.now))
+		}
+		w.now = again
+	}
+	if bo.pump(); bo.count("problem") != 0 || bo.core.stats.FetchErrors != 0 {
+		t.Errorf("events %v, %+v", bo.names(), bo.core.stats)
+	}
+}
+
+// What a store returns and was not asked for is counted, and goes nowhere; what it was asked for is taken all the same.
+func TestWhatWasNotAskedForIsCounted(t *testing.T) {
+	w := newWorld(t)
+	ada, bo := w.simple("ada"), w.simple("bo")
+	bo.deaf = true
+	ada.say("asked for")
+	ada.say("not asked for")
+	ada.pump()
+	bo.core.want(bo.ch, sds.HistoryEntry{MessageID: "m", RetrievalHint: []byte("hash")}, w.now)
+	bo.core.settle(w.now)
+	if hashes, _ := bo.core.nextFetch(w.now); len(hashes) != 1 {
 		t.Fatalf("%q", hashes)
 	}
-	bo.core.fetched(nil, fmt.Errorf("this network: %w", errors.ErrUnsupported), w.now)
-	w.run(time.Hour)
-	if len(w.queries) != 0 || bo.count("problem") != 0 {
-		t.Errorf("%d queries, events %v", len(w.queries), bo.names())
+	one, other := w.envelopes[0].payload, w.envelopes[1].payload
+	bo.core.fetched([]Message{
+		{Payload: other}, {Hash: []byte("another"), Payload: other}, {Hash: []byte("hash"), Payload: one},
+	}, nil, w.now)
+	bo.pump()
+	if s := bo.core.stats; s.FetchedUnasked != 2 || s.Fetched != 1 || s.Received != 1 || bo.payloads()[0] != "asked for" {
+		t.Errorf("%+v, %v", s, bo.payloads())
 	}
 }

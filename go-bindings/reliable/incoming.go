@@ -126,9 +126,8 @@ func (c *core) took(u sds.Unwrapped, b heldBytes, now time.Time) {
 		c.setHint(ch, u.MessageID, b.hash)
 		c.deliver(ch, m, now)
 	case sds.DispositionWaiting:
-		if len(b.hash) > 0 {
-			ch.hints[u.MessageID] = b.hash
-		}
+		ch.waiting[u.MessageID] = true
+		c.setHint(ch, u.MessageID, b.hash)
 		c.deliver(ch, m, now)
 	case sds.DispositionEphemeral:
 		c.deliver(ch, m, now)

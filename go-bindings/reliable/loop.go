@@ -21,7 +21,7 @@ func (c *Client) runLoop() {
 		if !ok {
 			next = time.Time{}
 		}
-		if !c.sleep(c.wakeLoop, next, now) {
+		if !c.sleep(c.ctx, c.wakeLoop, next, now) {
 			return
 		}
 	}
@@ -46,7 +46,7 @@ func (c *Client) runPublisher() {
 		timeout := c.core.config.PublishTimeout
 		c.mu.Unlock()
 		if !ok {
-			if !c.sleep(c.wakePublish, again, now) {
+			if !c.sleep(c.ctx, c.wakePublish, again, now) {
 				return
 			}
 			continue
@@ -73,7 +73,7 @@ func (c *Client) runFetcher() {
 		timeout := c.core.config.FetchTimeout
 		c.mu.Unlock()
 		if len(hashes) == 0 {
-			if !c.sleep(c.wakeFetch, again, now) {
+			if !c.sleep(c.ctx, c.wakeFetch, again, now) {
 				return
 			}
 			continue
@@ -90,8 +90,8 @@ func (c *Client) runFetcher() {
 	}
 }
 
-// sleep waits until a time, if it is not zero, or until it is woken; false if the client is closed.
-func (c *Client) sleep(wake waker, until, now time.Time) bool {
+// sleep waits until a time, if it is not zero, or until it is woken; false once the context is done.
+func (c *Client) sleep(ctx context.Context, wake waker, until, now time.Time) bool {
 	var alarm <-chan time.Time
 	if !until.IsZero() {
 		fired, stop := c.clock.After(max(min(until.Sub(now), maxPause), 0))
@@ -99,18 +99,19 @@ func (c *Client) sleep(wake waker, until, now time.Time) bool {
 		alarm = fired
 	}
 	select {
-	case <-c.ctx.Done():
+	case <-ctx.Done():
 		return false
 	case <-wake:
 	case <-alarm:
 	}
-	return c.ctx.Err() == nil
+	return ctx.Err() == nil
 }
 
 // runIntake takes in what the network brings, while there is room.
 func (ch *Channel) runIntake(messages <-chan Message) {
 	defer ch.running.Done()
 	c := ch.client
+	again := resubscription{channel: ch, began: c.clock.Now()}
 	for {
 		c.mu.Lock()
 		room := c.core.room(ch.state)
@@ -128,7 +129,7 @@ func (ch *Channel) runIntake(messages <-chan Message) {
 			return
 		case m, open := <-messages:
 			if !open {
-				if messages = ch.resubscribe(); messages == nil {
+				if messages = again.subscribe(); messages == nil {
 					return
 				}
 				continue
@@ -139,22 +140,6 @@ func (ch *Channel) runIntake(messages <-chan Message) {
 				c.wake()
 			}
 			c.mu.Unlock()
-		}
-	}
-}
-
-// resubscribe subscribes again, until it works; nil if the channel is closed.
-func (ch *Channel) resubscribe() <-chan Message {
-	for {
-		fired, stop := ch.client.clock.After(resubscribePause)
-		select {
-		case <-ch.ctx.Done():
-			stop()
-			return nil
-		case <-fired:
-		}
-		if messages, err := ch.client.node.Subscribe(ch.ctx, ch.state.topic); err == nil {
-			return messages
 		}
 	}
 }

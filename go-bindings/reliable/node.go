@@ -26,14 +26,16 @@ type Node interface {
 
 	// Subscribe brings everything that others publish under a content topic, until the context is done. Messages of our
 	// own may come too. While the application does not read its events nothing is taken from the channel: a node drops what
-	// does not fit, and it is noticed and fetched later. A channel that the node closes is subscribed again after a while.
+	// does not fit, and it is noticed and fetched later. A channel that the node closes is subscribed again, at first
+	// after a second and then less and less, and not while the client is offline or paused.
 	Subscribe(ctx context.Context, contentTopic string) (<-chan Message, error)
 
 	// Fetch asks a store for messages by their hashes, at most Config.FetchBatch at once. It returns those that it found, in
 	// any order, each with the Hash by which it was asked for. The hashes are what others say they are: any bytes, up to
 	// sds.Config.MaxHintBytes each.
 	//
-	// After an error all are asked for again later; after errors.ErrUnsupported never: this network has no store.
+	// After an error all are asked for again later. errors.ErrUnsupported says that there is no store: it is no problem that
+	// is told, and the node is asked again after a minute, should it have been given one.
 	Fetch(ctx context.Context, hashes [][]byte) ([]Message, error)
 }
 

@@ -2,6 +2,7 @@ package reliable
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -193,6 +194,7 @@ func (c *core) acknowledged(ch *channelState, id sds.MessageID) {
 	}
 	if r.unacknowledged--; r.unacknowledged == 0 {
 		r.delivered = true
+		ch.notFailed(r)
 		delete(ch.requests, r.id)
 		c.stats.Delivered++
 		c.emit(ch, Delivered{RequestID: r.id})
@@ -257,6 +259,9 @@ func (c *core) neverDispatched(ch *channelState, id sds.MessageID, err error, no
 
 // fail remembers a request as given up, and forgets the oldest of too many.
 func (c *core) fail(ch *channelState, r *request) {
+	if r.failed {
+		return // it is remembered, and must not take the place of another
+	}
 	r.failed = true
 	ch.failed = append(ch.failed, r.id)
 	if len(ch.failed) <= maxFailed {
@@ -271,6 +276,14 @@ func (c *core) fail(ch *channelState, r *request) {
 	ch.failed = ch.failed[1:]
 }
 
+// notFailed notes that a request is not given up, or no longer.
+func (ch *channelState) notFailed(r *request) {
+	if r.failed {
+		r.failed = false
+		ch.failed = slices.DeleteFunc(ch.failed, func(id RequestID) bool { return id == r.id })
+	}
+}
+
 // retry sends a request again.
 func (c *core) retry(ch *channelState, id RequestID, now time.Time) error {
 	if !ch.events.room() {
@@ -282,7 +295,8 @@ func (c *core) retry(ch *channelState, id RequestID, now time.Time) error {
 		c.settle(now)
 		return err
 	}
-	r.failed, r.cancelled = false, false
+	ch.notFailed(r)
+	r.cancelled = false
 	var failed error
 	for _, id := range r.parts {
 		if ch.parts[id] == nil {

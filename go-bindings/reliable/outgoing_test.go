@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -169,6 +170,37 @@ func TestACancelledPayloadIsNotSent(t *testing.T) {
 	if len(bo.shown) != 0 || ada.count("sent")+ada.count("delivery-error")+ada.count("send-error") != 0 {
 		t.Errorf("bo has %d, ada's events are %v", len(bo.shown), ada.names())
 	}
+}
+
+// A payload is given up once, however often that is said, and is forgotten as such when it is sent again or somebody has it.
+func TestAPayloadIsGivenUpOnce(t *testing.T) {
+	w := newWorld(t)
+	ada, bo := w.simple("ada"), w.simple("bo")
+	ada.core.setActive(false, false, w.now)
+	id := ada.say("oops")
+	for range 3 {
+		check(t, ada.core.cancel(ada.ch, id, w.now))
+	}
+	if !slices.Equal(ada.ch.failed, []RequestID{id}) {
+		t.Errorf("given up: %v", ada.ch.failed)
+	}
+	for range 3 {
+		check(t, ada.core.retry(ada.ch, id, w.now))
+		if len(ada.ch.failed) != 0 {
+			t.Errorf("given up while it is sent again: %v", ada.ch.failed)
+		}
+		check(t, ada.core.cancel(ada.ch, id, w.now))
+	}
+	if len(ada.ch.failed) != 1 {
+		t.Errorf("given up: %v", ada.ch.failed)
+	}
+	// It turns out that somebody has it.
+	ada.core.acknowledged(ada.ch, sds.MessageID(id))
+	ada.core.settle(w.now)
+	if ada.pump(); len(ada.ch.failed)+len(ada.ch.requests) != 0 || len(bo.shown) != 0 {
+		t.Errorf("given up: %v", ada.ch.failed)
+	}
+	ada.expect("sent", "delivered")
 }
 
 func TestEphemeralPayloadsAreDeliveredOnceOrNot(t *testing.T) {

@@ -275,6 +275,38 @@ func TestWhatIsMissingIsFetchedAfterARestart(t *testing.T) {
 	})
 }
 
+// The hint of a message that waits is stored with it: after a restart, once it is in order, our next message names it so that
+// others can fetch it.
+func TestTheHintOfAWaitingMessageOutlivesTheProcess(t *testing.T) {
+	durable(t, func(t *testing.T, config func(string) Config) {
+		w := newWorld(t)
+		ada, bo := w.simple("ada"), w.join("bo", config("bo"), ChannelOptions{})
+		bo.deaf = true
+		ada.say("missed")
+		w.run(time.Second)
+		bo.deaf = false
+		w.storeDown = true
+		heard := ada.say("heard")
+		w.run(100 * time.Millisecond)
+		bo.expect("received", "missing")
+		bo.leave()
+
+		w.storeDown = false
+		bo = w.join("bo", config("bo"), ChannelOptions{})
+		w.until(5*time.Second, "in order", func() bool { return len(bo.payloads()) == 2 })
+		published := len(w.envelopes)
+		bo.say("next")
+		w.until(time.Second, "published", func() bool { return len(w.envelopes) > published })
+		data, _ := cutTag(w.envelopes[published].payload)
+		next, err := sds.Inspect(data)
+		check(t, err)
+		at := slices.IndexFunc(next.History, func(e sds.HistoryEntry) bool { return RequestID(e.MessageID) == heard })
+		if at < 0 || w.store.Get(next.History[at].RetrievalHint) == nil {
+			t.Errorf("it names %+v", next.History)
+		}
+	})
+}
+
 // A channel that a store knows and nobody has created yet rests: nothing of it goes out, is given up or told to nobody.
 func TestAChannelThatIsNotCreatedRests(t *testing.T) {
 	durable(t, func(t *testing.T, config func(string) Config) {

@@ -18,8 +18,9 @@ type Stats struct {
 
 	// Missing, Recovered and Lost count messages, as the events do. MissingUntracked were too many to be fetched.
 	Missing, Recovered, Lost, MissingUntracked uint64
-	// Fetches counts queries to the store, FetchErrors those that failed, Fetched the messages found.
-	Fetches, FetchErrors, Fetched uint64
+	// Fetches counts queries to the store, FetchErrors those that failed, Fetched the messages found, FetchedUnasked those in
+	// an answer whose hash was not asked for, which are dropped.
+	Fetches, FetchErrors, Fetched, FetchedUnasked uint64
 
 	// SegmentsInvalid counts segments that were refused, SegmentSetsDropped incomplete payloads that were given up.
 	SegmentsInvalid, SegmentSetsDropped uint64

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/status-im/sds-rs/go-bindings/sds"
 )
@@ -65,6 +66,28 @@ func TestProvideHintsStoresWhatIsNew(t *testing.T) {
 	}
 	if provide() == 0 || provide() != 0 {
 		t.Error("stored, and stored again")
+	}
+}
+
+// A message that waits for others has its hint at once, and keeps it over a restart, until it is delivered and named.
+func TestTheHintOfAWaitingMessageOutlivesTheProcess(t *testing.T) {
+	path := storePath(t)
+	bob := openIn(t, "bob", channel, sds.ChannelOptions{})
+	missed := wrap(t, bob, "missed", epoch).Data
+	waits := wrap(t, bob, "waits", after(time.Second)).Data
+	alice := openStore(t, path, epoch)
+	check(t, alice.OpenChannel(channel, sds.ChannelOptions{}, epoch))
+	if got := unwrap(t, alice, waits, after(time.Second)); got.Disposition != sds.DispositionWaiting {
+		t.Fatal(got.Disposition)
+	}
+	check(t, alice.SetRetrievalHint(channel, "waits", []byte("hint")))
+	check(t, alice.Close())
+
+	alice = openStore(t, path, after(time.Minute))
+	unwrap(t, alice, missed, after(time.Minute))
+	next := must[sds.Inspection](t)(sds.Inspect(wrap(t, alice, "next", after(time.Minute)).Data))
+	if len(next.History) != 2 || next.History[1].MessageID != "waits" || string(next.History[1].RetrievalHint) != "hint" {
+		t.Errorf("%+v", next.History)
 	}
 }
 

@@ -354,9 +354,10 @@ func (m *Manager) MarkDependenciesMet(channelID string, ids []MessageID, now tim
 }
 
 // SetRetrievalHint sets what others need to fetch a message, such as the network's own hash of it. It goes out in the
-// causal histories that name the message. An empty hint removes it.
+// causal histories that name the message. It may be set as soon as the message is here, also while that waits for others. An
+// empty hint removes it.
 //
-// Errors: ErrUnknownChannel; ErrUnknownMessage if the message is not in the log; ErrTooLarge; ErrInvalidID, ErrNotUTF8.
+// Errors: ErrUnknownChannel; ErrUnknownMessage if the message is neither in the log nor waits; ErrTooLarge; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) SetRetrievalHint(channelID string, id MessageID, hint []byte) error {
 	err := cSetRetrievalHint(m.id(), channelID, id, hint)
 	runtime.KeepAlive(m)

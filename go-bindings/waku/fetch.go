@@ -29,7 +29,8 @@ const (
 //
 // Errors: errors.ErrUnsupported if there are no store peers; else those of all of them, if none answers.
 func (n *Node) Fetch(ctx context.Context, hashes [][]byte) ([]reliable.Message, error) {
-	if len(n.config.StorePeers) == 0 {
+	stores := *n.stores.Load()
+	if len(stores) == 0 {
 		return nil, fmt.Errorf("waku: no store peers: %w", errors.ErrUnsupported)
 	}
 	// Hints are what others say they are. One that is no hash of Waku's finds nothing, and must not spoil the others.
@@ -43,7 +44,7 @@ func (n *Node) Fetch(ctx context.Context, hashes [][]byte) ([]reliable.Message, 
 	}
 	var found []reliable.Message
 	for first := 0; first < len(valid); first += maxQueried {
-		some, err := n.fetchFromAny(ctx, valid[first:min(first+maxQueried, len(valid))], wanted)
+		some, err := n.fetchFromAny(ctx, stores, valid[first:min(first+maxQueried, len(valid))], wanted)
 		if err != nil {
 			return nil, err
 		}
@@ -54,12 +55,12 @@ func (n *Node) Fetch(ctx context.Context, hashes [][]byte) ([]reliable.Message, 
 
 // fetchFromAny asks the stores in turn for what those before did not have.
 func (n *Node) fetchFromAny(
-	ctx context.Context, hashes [][]byte, wanted map[wakupb.MessageHash]bool,
+	ctx context.Context, stores []peer.ID, hashes [][]byte, wanted map[wakupb.MessageHash]bool,
 ) ([]reliable.Message, error) {
 	var found []reliable.Message
 	var failures error
 	answered := false
-	for _, peerID := range n.config.StorePeers {
+	for _, peerID := range stores {
 		answer, err := n.query(ctx, peerID, hashes)
 		if err != nil {
 			failures = errors.Join(failures, fmt.Errorf("waku: store %s: %w", peerID, err))

@@ -132,6 +132,33 @@ func TestTheNextStoreIsAsked(t *testing.T) {
 	}
 }
 
+// Store peers may change while a node is used, and whoever passed them may use its slice again.
+func TestStorePeersMayChange(t *testing.T) {
+	one := kept("one")
+	full := answering(t, func(*pb.StoreQueryRequest) *pb.StoreQueryResponse { return found(one) })
+	empty := answering(t, func(*pb.StoreQueryRequest) *pb.StoreQueryResponse { return found() })
+	fetching := fetcher(t, full, empty)
+	fetch := func() int {
+		got, err := fetching.Fetch(t.Context(), [][]byte{one.MessageHash})
+		check(t, err)
+		return len(got)
+	}
+	peers := []peer.ID{empty.Host().ID()}
+	fetching.SetStorePeers(peers)
+	peers[0] = full.Host().ID()
+	if n := fetch(); n != 0 {
+		t.Fatalf("%d found in a store that has none", n)
+	}
+	fetching.SetStorePeers(peers)
+	if n := fetch(); n != 1 {
+		t.Fatalf("%d found", n)
+	}
+	fetching.SetStorePeers(nil)
+	if _, err := fetching.Fetch(t.Context(), [][]byte{one.MessageHash}); !errors.Is(err, errors.ErrUnsupported) {
+		t.Fatalf("without a store: %v", err)
+	}
+}
+
 // A store that says nothing holds nobody up for longer than the context.
 func TestASilentStore(t *testing.T) {
 	asked := make(chan struct{})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -26,8 +27,8 @@ type Config struct {
 	PubsubTopic string
 	// Light publishes over lightpush and receives over filter: the node needs both, and a peer that serves them.
 	Light bool
-	// StorePeers are asked for messages by hash, in this order, each for what those before it did not have. Their addresses are in the node's
-	// peerstore. None: there is no store, and members repair among themselves.
+	// StorePeers are asked for messages by hash, in this order, each for what those before it did not have. Their addresses are
+	// in the node's peerstore. None: there is no store, and members repair among themselves. See [Node.SetStorePeers].
 	StorePeers []peer.ID
 	// Buffer is how many messages may wait in a subscription while the application does not read; what comes then is
 	// dropped, and noticed and fetched later. Default: 1,024.
@@ -39,6 +40,7 @@ type Config struct {
 type Node struct {
 	node    *node.WakuNode
 	config  Config
+	stores  atomic.Pointer[[]peer.ID]
 	dropped atomic.Uint64
 }
 
@@ -61,7 +63,16 @@ func New(wakuNode *node.WakuNode, config Config) (*Node, error) {
 	case config.Buffer == 0:
 		config.Buffer = defaultBuffer
 	}
-	return &Node{node: wakuNode, config: config}, nil
+	n := &Node{node: wakuNode, config: config}
+	n.SetStorePeers(config.StorePeers)
+	return n, nil
+}
+
+// SetStorePeers has other peers be asked from the next query on, as Config.StorePeers says. It may be called at any time, from
+// any goroutine. A client that found no store asks again within a minute, or at once after SetOnline(false) and SetOnline(true).
+func (n *Node) SetStorePeers(peers []peer.ID) {
+	peers = slices.Clone(peers)
+	n.stores.Store(&peers)
 }
 
 // Dropped counts the messages that were dropped because nobody read them in time.

@@ -63,30 +63,49 @@ func (n *Node) subscribeFilter(ctx context.Context, filter protocol.ContentFilte
 	return n.forward(ctx, first.C, first.Closing), nil
 }
 
-// forward passes messages on. go-waku stands still while a subscriber does not read: what does not fit is dropped here.
+// forward passes messages on until the context is done, or the subscription ends.
+//
+// After the context it reads on, until go-waku has ended the subscription: for that go-waku takes a lock, under which it may
+// wait for us to read, and all other subscriptions with it.
 func (n *Node) forward(
 	ctx context.Context, envelopes <-chan *protocol.Envelope, closing <-chan bool,
 ) <-chan reliable.Message {
 	messages := make(chan reliable.Message, n.config.Buffer)
 	go func() {
-		defer close(messages)
-		for {
+		ended := n.pass(ctx, envelopes, closing, messages)
+		close(messages)
+		for !ended {
 			select {
-			case <-ctx.Done():
-				return
 			case <-closing:
-				return
-			case envelope, ok := <-envelopes:
-				if !ok {
-					return
-				}
-				select {
-				case messages <- reliable.Message{Hash: envelope.Hash().Bytes(), Payload: envelope.Message().Payload}:
-				default:
-					n.dropped.Add(1)
-				}
+				ended = true
+			case _, open := <-envelopes:
+				ended = !open
 			}
 		}
 	}()
 	return messages
+}
+
+// pass passes messages on; true if the subscription ended, false if the context is done. go-waku stands still while a
+// subscriber does not read: what does not fit is dropped here.
+func (n *Node) pass(
+	ctx context.Context, envelopes <-chan *protocol.Envelope, closing <-chan bool, messages chan<- reliable.Message,
+) (ended bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-closing:
+			return true
+		case envelope, open := <-envelopes:
+			if !open {
+				return true
+			}
+			select {
+			case messages <- reliable.Message{Hash: envelope.Hash().Bytes(), Payload: envelope.Message().Payload}:
+			default:
+				n.dropped.Add(1)
+			}
+		}
+	}
 }

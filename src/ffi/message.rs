@@ -284,8 +284,9 @@ pub unsafe extern "C" fn sds_mark_dependencies_met(
 ///
 /// Parameters: `hint`: the bytes; length 0 removes it.
 ///
-/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is not in the log; `SDS_TOO_LARGE`;
-/// `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.
+/// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_UNKNOWN_MESSAGE` if the message is neither in the log nor waits for
+/// others; `SDS_TOO_LARGE`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`,
+/// `SDS_INVALID_HANDLE`.
 ///
 /// Ownership: the hint is copied.
 #[unsafe(no_mangle)]

@@ -12,9 +12,14 @@ mkdir -p "$scratch/app"
 top=$PWD
 cd "$scratch/app"
 
+# Nothing here needs a newer Go than the drop-in says, and docs/status-go.md tells which that is.
+goes=$(sed -n 's/^go //p' "$top/go-bindings/dropin/go.mod")
+grep -q "It takes Go ${goes%.0} " "$top/docs/status-go.md" || { echo "dropin: docs/status-go.md does not say Go $goes" >&2; exit 1; }
+[ "$(sed -n 's/^go //p' "$top/tests/dropin/go.mod")" = "$goes" ] || { echo "dropin: tests/dropin/go.mod is not for Go $goes" >&2; exit 1; }
+
 # go.mod and go.sum as they were with the old module, of which ours needs nothing more: only zap.
 printf 'package main\n\nimport _ "go.uber.org/zap"\n\nfunc main() {}\n' >main.go
-{ echo 'module example.org/app' && sed -n -e '/^go /p' -e 's/^.*\(go\.uber\.org\/zap .*\)/require \1/p' "$top/tests/dropin/go.mod"; } >go.mod
+{ printf 'module example.org/app\n\ngo %s\n' "$goes" && sed -n 's/^.*\(go\.uber\.org\/zap .*\)/require \1/p' "$top/go-bindings/dropin/go.mod"; } >go.mod
 "$GO" mod tidy
 old=$(sed -n 's/^.*\(github\.com\/waku-org\/sds-go-bindings\) \(v.*\)/\1@\2/p' "$top/tests/dropin/go.mod")
 "$GO" mod edit -require="$old"

@@ -54,6 +54,7 @@ func NewCollector(stats func() reliable.Stats, labels prometheus.Labels) *Collec
 			"untagged": float64(s.Untagged), "undecryptable": float64(s.Undecryptable), "refused": float64(s.Refused),
 			"invalid-segment": float64(s.SegmentsInvalid), "segment-set": float64(s.SegmentSetsDropped),
 			"repair-answer": float64(s.PublicationsDropped), "untracked": float64(s.MissingUntracked),
+			"fetched-unasked": float64(s.FetchedUnasked),
 		}
 	})
 	add(counter, "payloads_total", "Payloads offered to the application.", "", one(func(s reliable.Stats) uint64 { return s.Payloads }))

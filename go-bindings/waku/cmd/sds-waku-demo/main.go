@@ -19,6 +19,7 @@ import (
 type options struct {
 	loss       float64
 	seed       uint64
+	speed      float64
 	store      bool
 	patience   time.Duration
 	transcript *transcript.Transcript
@@ -45,6 +46,8 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("sds-waku-demo", flag.ContinueOnError)
 	flags.Float64Var(&o.loss, "loss", 0.2, "share of relayed messages that each participant loses, 0 to 0.5")
 	flags.Uint64Var(&o.seed, "seed", 1, "decides which are lost, and the pace of the chat")
+	flags.Float64Var(&o.speed, "speed", 0, "how much faster than people everybody types, 0.1 to 10000; all else takes the time that it takes.\n"+
+		"0: so that the last line is typed within a minute")
 	flags.BoolVar(&o.store, "store", true, "a store node has all messages to fetch; -store=false: resends and repair among members only")
 	flags.DurationVar(&o.patience, "patience", 3*time.Minute, "after the last line, how long until everybody must have everything")
 	file := flags.String("file", "", "transcript to replay, lines \"speaker: line\" (required)")
@@ -53,6 +56,9 @@ func parse(args []string) (options, error) {
 	}
 	if !(o.loss >= 0 && o.loss <= 0.5) {
 		return o, fmt.Errorf("-loss is %v; it must be 0 to 0.5", o.loss)
+	}
+	if o.speed != 0 && !(o.speed >= 0.1 && o.speed <= 10_000) {
+		return o, fmt.Errorf("-speed is %v; it must be 0.1 to 10000, or 0", o.speed)
 	}
 	text, err := os.Open(*file)
 	if err != nil {
@@ -65,9 +71,9 @@ func parse(args []string) (options, error) {
 
 // run is the program.
 func run(ctx context.Context, o options, w io.Writer) error {
-	plan := o.transcript.Schedule(o.seed, 0)
-	fmt.Fprintf(w, "sds-waku-demo: %d messages, %d go-waku nodes on loopback, loss %.0f %%, store %v\n",
-		len(o.transcript.Lines), len(o.transcript.Speakers), 100*o.loss, o.store)
+	plan := o.transcript.Schedule(o.seed, o.speed)
+	fmt.Fprintf(w, "sds-waku-demo: %d messages, %d go-waku nodes on loopback, loss %.0f %%, speed %.4g, store %v\n",
+		len(o.transcript.Lines), len(o.transcript.Speakers), 100*o.loss, plan.Speed, o.store)
 	chat, err := open(ctx, o, w)
 	if err != nil {
 		return err
