@@ -62,9 +62,12 @@ impl Sqlite {
         Self::with(connect(path)?, synchronous)
     }
 
-    /// The same, encrypted with a key: of any length, UTF-8 or not.
+    /// The same, encrypted with a key: of any length, UTF-8 or not. An empty one is refused, and nothing is made.
     #[cfg(feature = "sqlcipher")]
     pub fn open_encrypted(path: impl AsRef<Path>, synchronous: Synchronous, key: &[u8]) -> Result<Self, StoreError> {
+        if key.is_empty() {
+            return Err(StoreError::Io("an empty key encrypts nothing".to_owned()));
+        }
         let connection = connect(path)?;
         let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         // A passphrase, not a raw key: whatever its length, the database's own salt goes into what is made of it.
