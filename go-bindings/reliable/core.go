@@ -58,6 +58,8 @@ type channelState struct {
 	// sealFailures counts encryptions that failed in a row; until sealAfter there is a pause, in this channel alone.
 	sealFailures int
 	sealAfter    time.Time
+	// subscribeTrouble is on while the node refuses the subscription.
+	subscribeTrouble trouble
 	// dirty is true if the status may have changed; told is what was told last.
 	dirty bool
 	told  SyncStatus

@@ -7,7 +7,7 @@
 // [Channel.Send] returns an id at once, and [Channel.Events] brings what others sent and what became of ours. Between them
 //
 //   - what is sent goes through segmentation, SDS, encryption, the [Tag] and the rate limit, to the node; what comes takes
-//     the same way back. Each of these but SDS and the tag is optional;
+//     the same way back. Each of these but SDS is optional, the tag with ChannelOptions.Untagged;
 //   - what nobody acknowledged is resent, with backoff and a fresh envelope timestamp, until [Delivered] or [DeliveryError];
 //   - what others name and is not here is fetched from the store by its hash, at once and in batches, again with backoff; if
 //     there is no store, or it does not have it, the members repair it among themselves (SDS-R). What does not come in time is

@@ -83,7 +83,9 @@ func (c *core) want(ch *channelState, entry sds.HistoryEntry, now time.Time) {
 		return
 	}
 	w.hints = append(w.hints, entry.RetrievalHint)
-	c.fetching.push(w, now)
+	if c.active() { // else fetchAll pushes it: nothing would take it out of the agenda meanwhile, found or not
+		c.fetching.push(w, now)
+	}
 }
 
 // unwant notes that a message is missing no more, or given up; true if it was wanted.

@@ -19,10 +19,13 @@ type heldBytes struct {
 // receive takes in what the network or the store brought.
 func (c *core) receive(ch *channelState, m Message, fetched bool, now time.Time) {
 	c.stats.Received++
-	payload, ok := cutTag(m.Payload)
-	if !ok {
-		c.stats.Untagged++
-		return
+	payload := m.Payload
+	if !ch.options.Untagged {
+		var tagged bool
+		if payload, tagged = cutTag(payload); !tagged {
+			c.stats.Untagged++
+			return
+		}
 	}
 	if ch.options.Encryption != nil {
 		plain, err := ch.options.Encryption.Decrypt(payload)

@@ -96,6 +96,9 @@ type ChannelOptions struct {
 	SDS sds.ChannelOptions
 	// Encryption encrypts payloads. Default: nil, none.
 	Encryption Encryption
+	// Untagged leaves out the [Tag], and looks for none: for a topic that carries nothing else. All members must agree on it, and
+	// others of LIP 173 have the tag. Default: no.
+	Untagged bool
 	// Segmentation splits large payloads; all members must agree on whether there is one. Default: nil, none.
 	Segmentation *Segmentation
 	// Replay brings the stored log as Received events, marked, before anything new: for an app that has no log of its own.

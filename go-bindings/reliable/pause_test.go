@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/status-im/sds-rs/go-bindings/sds"
 )
 
 // In the background no timer runs and nothing goes out, whatever waits; afterwards it all does, and what was missed is
@@ -35,6 +37,27 @@ func TestPauseAndResume(t *testing.T) {
 	bo.expect("sent", "delivered")
 	if bo.count("lost")+bo.count("delivery-error") != 0 {
 		t.Errorf("%v", bo.names())
+	}
+}
+
+// What comes and goes in the background leaves nothing behind, and what is still missing afterwards is asked for.
+func TestWhatIsMissedWhilePausedIsBounded(t *testing.T) {
+	w := newWorld(t)
+	bo := w.simple("bo")
+	bo.core.setActive(true, true, w.now)
+	for i := range 1_000 {
+		id := sds.MessageID(fmt.Sprint(i))
+		bo.core.want(bo.ch, sds.HistoryEntry{MessageID: id, RetrievalHint: []byte("hash")}, w.now)
+		if i > 0 {
+			bo.core.unwant(bo.ch, id)
+		}
+	}
+	if n := bo.core.fetching.agenda.Len(); n > 1 {
+		t.Errorf("%d appointments for one message", n)
+	}
+	bo.core.setActive(true, false, w.now)
+	if asked, _ := bo.core.nextFetch(w.now); len(asked) != 1 {
+		t.Errorf("asked for %q", asked)
 	}
 }
 

@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -168,14 +169,16 @@ func earliest(a, b time.Time) time.Time {
 
 // seal makes a payload of SDS bytes.
 func (ch *channelState) seal(data []byte) ([]byte, error) {
-	if ch.options.Encryption == nil {
-		return addTag(data), nil
+	if ch.options.Encryption != nil {
+		var err error
+		if data, err = ch.options.Encryption.Encrypt(data); err != nil {
+			return nil, err
+		}
 	}
-	encrypted, err := ch.options.Encryption.Encrypt(data)
-	if err != nil {
-		return nil, err
+	if ch.options.Untagged {
+		return bytes.Clone(data), nil // the payload belongs to the node
 	}
-	return addTag(encrypted), nil
+	return addTag(data), nil
 }
 
 // published takes in what became of a publication.

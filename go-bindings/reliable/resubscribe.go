@@ -27,12 +27,27 @@ func (r *resubscription) subscribe() <-chan Message {
 	for r.pause() {
 		r.failures++
 		messages, err := c.node.Subscribe(r.channel.ctx, r.channel.state.topic)
+		r.tell(err)
 		if err == nil {
 			r.began = c.clock.Now()
 			return messages
 		}
 	}
 	return nil
+}
+
+// tell tells the application, once, that the node refuses the subscription: nothing comes meanwhile.
+func (r *resubscription) tell(err error) {
+	ch, c := r.channel, r.channel.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		c.core.problemOver(&ch.state.subscribeTrouble)
+	case ch.ctx.Err() == nil:
+		c.core.problem(&ch.state.subscribeTrouble, err, ch.state)
+		c.wake()
+	}
 }
 
 // pause waits until it is time to try again; false if the channel is closed. Offline or paused that is never, and no timer is

@@ -123,13 +123,34 @@ func TestSubscriptionsAreNotMadeWhilePaused(t *testing.T) {
 	}
 }
 
+// A node that refuses is told of once, until it no longer does: the application would take it for silence.
+func TestASubscriptionThatIsRefusedIsAProblem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := &fickle{Node: memnet.New(1, lossy.Options{}).Node("ada"), began: time.Now(), lasts: time.Second}
+		client := open(t, node, reliable.DefaultConfig("ada"))
+		defer client.Close()
+		r := read(create(t, client, "room", reliable.ChannelOptions{}))
+		other := read(create(t, client, "other", reliable.ChannelOptions{}))
+		for trouble := range 3 {
+			node.set(true, 0)
+			time.Sleep(10 * time.Minute)
+			if n, m := r.count("problem"), other.count("problem"); n != trouble+1 || m != trouble+1 {
+				t.Errorf("%d and %d problems after trouble %d", n, m, trouble)
+			}
+			node.set(false, 2*time.Minute)
+			time.Sleep(2 * time.Minute)
+		}
+	})
+}
+
 // So it is while nobody reads the events, though nothing would be taken in then.
 func TestSubscriptionsAreMadeAgainWhileEventsAreUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		node := &fickle{Node: memnet.New(1, lossy.Options{}).Node("ada"), began: time.Now(), lasts: time.Second}
 		client := open(t, node, reliable.DefaultConfig("ada"))
 		defer client.Close()
-		unread := create(t, client, "room", reliable.ChannelOptions{EventLimit: 1})
+		// Room for the problem, and one more.
+		unread := create(t, client, "room", reliable.ChannelOptions{EventLimit: 2})
 		node.set(true, 0)
 		time.Sleep(5 * time.Second)
 		_, err := unread.Send([]byte("hello"))

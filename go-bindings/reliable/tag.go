@@ -2,7 +2,7 @@ package reliable
 
 import "bytes"
 
-// Tag is the first thing in every payload of a reliable channel, outside what is encrypted.
+// Tag is the first thing in every payload of a reliable channel, outside what is encrypted, unless it is Untagged.
 const Tag = "RELIABLE-CHANNEL-API/1"
 
 // addTag puts the tag before a payload.

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/status-im/sds-rs/go-bindings/sds"
 )
 
 // sealed is AES-GCM with a random nonce.
@@ -47,6 +49,32 @@ func TestMessagesWithoutTheTagAreDroppedAndCounted(t *testing.T) {
 	w.run(time.Second)
 	if s := bo.core.stats; s.Untagged != 4 || s.Refused != 1 || s.Received != 5 || len(bo.names()) != before {
 		t.Errorf("%+v, %v", s, bo.names())
+	}
+}
+
+// Without the tag a payload is an SDS message and nothing else.
+func TestChannelsMayLeaveTheTagOut(t *testing.T) {
+	w := newWorld(t)
+	bare := ChannelOptions{Untagged: true}
+	ada, bo, eve := w.join("ada", simConfig("ada"), bare), w.join("bo", simConfig("bo"), bare), w.simple("eve")
+	ada.say("hello")
+	w.until(time.Minute, "delivered", func() bool { return ada.count("delivered") == 1 })
+	bo.expect("received")
+	for _, e := range w.envelopes {
+		if _, err := sds.Inspect(e.payload); e.from != eve && err != nil {
+			t.Errorf("%q: %v", e.payload, err)
+		}
+	}
+	if s := eve.core.stats; len(eve.shown) != 0 || s.Untagged == 0 || s.Untagged != s.Received {
+		t.Errorf("eve, who wants the tag: %+v", s)
+	}
+	// What is something else is refused further in.
+	refused := bo.core.stats.Refused
+	for _, payload := range []string{"", "hello", Tag + string(w.envelopes[0].payload)} {
+		bo.core.receive(bo.ch, Message{Payload: []byte(payload)}, false, w.now)
+	}
+	if s := bo.core.stats; s.Refused != refused+3 || s.Untagged != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 

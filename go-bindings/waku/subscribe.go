@@ -29,26 +29,30 @@ func (n *Node) Subscribe(ctx context.Context, contentTopic string) (<-chan relia
 	if n.node.Relay().PubSub() == nil {
 		return nil, errors.New("waku: the node has no relay, or is not started")
 	}
+	ctx, end := context.WithCancel(ctx)
 	subscriptions, err := n.node.Relay().Subscribe(ctx, filter)
 	if err == nil && len(subscriptions) != 1 {
 		err = fmt.Errorf("%d subscriptions for one topic", len(subscriptions))
 	}
 	if err != nil {
+		end()
 		return nil, fmt.Errorf("waku: relay: %w", err)
 	}
 	// It ends when the context does, which go-waku looks after, or when the node stops.
-	return n.forward(ctx, subscriptions[0].Ch, nil), nil
+	return n.forward(ctx, end, subscriptions[0].Ch, nil), nil
 }
 
 // subscribeFilter subscribes with a peer that serves filter. When it is gone the subscription ends, and is made again with
 // another.
 func (n *Node) subscribeFilter(ctx context.Context, filter protocol.ContentFilter) (<-chan reliable.Message, error) {
 	light := n.node.FilterLightnode()
+	ctx, end := context.WithCancel(ctx)
 	subscriptions, err := light.Subscribe(ctx, filter)
 	if err == nil && len(subscriptions) == 0 {
 		err = errors.New("no peer took the subscription")
 	}
 	if err != nil {
+		end()
 		return nil, fmt.Errorf("waku: filter: %w", err)
 	}
 	first := subscriptions[0]
@@ -60,20 +64,22 @@ func (n *Node) subscribeFilter(ctx context.Context, filter protocol.ContentFilte
 			_, _ = light.UnsubscribeWithSubscription(ctx, each)
 		}
 	})
-	return n.forward(ctx, first.C, first.Closing), nil
+	return n.forward(ctx, end, first.C, first.Closing), nil
 }
 
 // forward passes messages on until the context is done, or the subscription ends.
 //
 // After the context it reads on, until go-waku has ended the subscription: for that go-waku takes a lock, under which it may
-// wait for us to read, and all other subscriptions with it.
+// wait for us to read, and all other subscriptions with it. A subscription that ends first is given back by ending the context:
+// go-waku would keep it, and a new one beside it, until the channel is closed.
 func (n *Node) forward(
-	ctx context.Context, envelopes <-chan *protocol.Envelope, closing <-chan bool,
+	ctx context.Context, end context.CancelFunc, envelopes <-chan *protocol.Envelope, closing <-chan bool,
 ) <-chan reliable.Message {
 	messages := make(chan reliable.Message, n.config.Buffer)
 	go func() {
 		ended := n.pass(ctx, envelopes, closing, messages)
 		close(messages)
+		end()
 		for !ended {
 			select {
 			case <-closing:

@@ -130,6 +130,29 @@ fn what_waits_goes_on_waiting_and_nothing_missing_is_told_twice() {
 }
 
 #[test]
+fn a_hint_that_is_set_while_a_message_waits_is_kept() {
+    on_each(|mut kind| {
+        let (alice, bob) = (fresh(&mut kind, &config("alice")), member("bob"));
+        let [first, second] =
+            ["b1", "b2"].map(|id| bob.wrap_outgoing(CHANNEL, Some(id), id.as_bytes(), NOW_MS).expect("wraps").bytes);
+        assert_eq!(alice.unwrap_incoming(&second, NOW_MS).expect("good").disposition, Disposition::Waiting);
+        alice.set_retrieval_hint(CHANNEL, "b2", b"where").expect("it waits");
+        kind.drain(&alice);
+        drop(alice);
+        let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
+        assert_eq!(alice.unwrap_incoming(&first, NOW_MS).expect("good").disposition, Disposition::Delivered);
+        kind.drain(&alice);
+        drop(alice);
+        let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
+        let bytes = send(&mut kind, &alice, "m1", NOW_MS + 10);
+        let (_, message) = wire::decode(&bytes, &config("alice")).expect("good");
+        let history = message.causal_history.iter();
+        let named: Vec<_> = history.map(|entry| (entry.message_id, entry.retrieval_hint)).collect();
+        assert_eq!(named, [("b1", None), ("b2", Some(&b"where"[..]))], "{}", kind.name());
+    });
+}
+
+#[test]
 fn a_night_asleep_loses_nothing_and_what_is_lost_stays_lost() {
     on_each(|mut kind| {
         let (alice, bob) = (fresh(&mut kind, &config("alice")), member("bob"));
