@@ -133,23 +133,38 @@ pub struct Records {
 }
 
 impl Records {
-    /// Takes in one record. Those of a kind have to come in the order of their ids.
-    pub fn add(&mut self, key: Key, value: Vec<u8>) {
-        match key.kind {
-            Kind::Head | Kind::Message => {}
-            Kind::Side => self.log.sides.push((key.id, value)),
-            Kind::Waiting => self.incoming.messages.push((key.id, value)),
-            Kind::WaitingState => self.incoming.states.push((key.id, value)),
-            Kind::Missing => self.incoming.missing.push((key.id, value)),
-            Kind::Request => self.requests.push((key.id, value)),
-            Kind::Own => self.outgoing.states.push((key.id, value)),
-            Kind::Answer => self.answers.answers.push((key.id, value)),
+    /// Takes in one record. Those of a kind have to come in the order of their ids, each once.
+    pub fn add(&mut self, key: Key, value: Vec<u8>) -> Result<(), Damaged> {
+        let rows = match key.kind {
+            Kind::Side => &mut self.log.sides,
+            Kind::Waiting => &mut self.incoming.messages,
+            Kind::WaitingState => &mut self.incoming.states,
+            Kind::Missing => &mut self.incoming.missing,
+            Kind::Request => &mut self.requests,
+            Kind::Own => &mut self.outgoing.states,
+            Kind::Answer => &mut self.answers.answers,
+            chunk => {
+                self.add_chunk(chunk, value);
+                return Ok(());
+            }
+        };
+        if rows.last().is_some_and(|last| last.0 >= key.id) {
+            return Err(Damaged("records that are out of order, or one twice"));
+        }
+        rows.push((key.id, value));
+        Ok(())
+    }
+
+    fn add_chunk(&mut self, kind: Kind, value: Vec<u8>) {
+        match kind {
             Kind::Answered => self.answers.recent.push(value),
             Kind::Covered => self.covered.push(value),
             Kind::Received => self.log.received.push(value),
             Kind::Met => self.log.met.push(value),
             Kind::Lost => self.log.lost.push(value),
             Kind::Told => self.log.told.push(value),
+            // These are given otherwise, and the others have rows.
+            _ => {}
         }
     }
 

@@ -246,7 +246,9 @@ impl Manager {
         let stored = self.durable.read(&state.id)?;
         let head: HeadRecord = decode(&stored.head).map_err(StoreError::from)?;
         let mut records = Records::default();
-        stored.records.into_iter().for_each(|(key, value)| records.add(key, value));
+        for (key, value) in stored.records {
+            records.add(key, value).map_err(StoreError::from)?;
+        }
         let wanted = records.wanted(&head.channel).map_err(StoreError::from)?;
         let messages = self.durable.read_messages(&state.id, &wanted)?;
         let channel = Channel::restore(state.id.clone(), self.config.clone(), &head.channel, records, messages);
