@@ -55,27 +55,20 @@ static void overflow(void) {
 static sds_manager_t shared_manager;
 static sds_buffer_t shared_buffer;
 
-// The rule is one call at a time for a buffer.
-static void *use_shared_buffer(void *argument) {
-    int i;
+static void *list_channels(void *argument) {
     (void)argument;
-    for (i = 0; i < 100; i++) {
-        (void)!sds_channel_list(shared_manager, &shared_buffer, NULL);
-    }
+    (void)!sds_channel_list(shared_manager, &shared_buffer, NULL);
     return NULL;
 }
 
+// The rule is one call at a time for a buffer, and nobody else at it meanwhile. The other here is no call: what two of them do
+// to locks inside would put them in order on a busy machine, and there would be no race to notice.
 static void race(void) {
-    pthread_t threads[2];
-    int i;
+    pthread_t thread;
     shared_manager = open_manager();
-    OK(sds_channel_list(shared_manager, &shared_buffer, NULL));
-    for (i = 0; i < 2; i++) {
-        CHECK(pthread_create(&threads[i], NULL, use_shared_buffer, NULL) == 0);
-    }
-    for (i = 0; i < 2; i++) {
-        CHECK(pthread_join(threads[i], NULL) == 0);
-    }
+    CHECK(pthread_create(&thread, NULL, list_channels, NULL) == 0);
+    shared_buffer.len = 0;
+    CHECK(pthread_join(thread, NULL) == 0);
 }
 
 // A panic becomes a status, once; then its manager is poisoned, and only its.
