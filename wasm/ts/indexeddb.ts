@@ -164,16 +164,18 @@ async function openDatabase(factory: IDBFactory, name: string): Promise<IDBDatab
 /** Takes a lock and holds it until what it returns is called. */
 async function lock(name: string, locks: LockManager | undefined, waitMs: number): Promise<() => void> {
   if (!locks) return () => {};
-  const signal = waitMs > 0 ? AbortSignal.timeout(waitMs) : undefined;
-  return new Promise((resolve, reject) => {
+  const waiting = new AbortController();
+  // Not AbortSignal.timeout: Node does not wait for its timer, and could end before it is told that the lock is not to be had.
+  const timer = waitMs > 0 ? setTimeout(() => waiting.abort(), waitMs) : undefined;
+  return new Promise<() => void>((resolve, reject) => {
     const locked = () => reject(new SdsError("STORE_LOCKED", `the store ${name} is open in another tab`));
     locks
-      .request(name, signal ? { signal } : { ifAvailable: true }, (got) => {
+      .request(name, waitMs > 0 ? { signal: waiting.signal } : { ifAvailable: true }, (got) => {
         if (!got) return locked();
         return new Promise<void>((unlock) => resolve(unlock));
       })
-      .catch((error: unknown) => (signal?.aborted ? locked() : reject(error)));
-  });
+      .catch((error: unknown) => (waiting.signal.aborted ? locked() : reject(error)));
+  }).finally(() => clearTimeout(timer));
 }
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
