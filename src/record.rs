@@ -276,8 +276,17 @@ impl From<DependencyRecord> for Dependency {
     }
 }
 
-/// Records of one kind, in the order of their ids.
+/// Records of one kind, in the order of their ids, each once: [`find`] relies on it.
 pub type Rows = Vec<(u128, Vec<u8>)>;
+
+/// Adds the next row.
+pub fn add_row(rows: &mut Rows, id: u128, value: Vec<u8>) -> Result<(), Damaged> {
+    if rows.last().is_some_and(|last| last.0 >= id) {
+        return Err(Damaged("records that are out of order, or one twice"));
+    }
+    rows.push((id, value));
+    Ok(())
+}
 
 /// The value of the record of that id.
 pub fn find(rows: &Rows, id: impl Into<u128>) -> Option<&[u8]> {

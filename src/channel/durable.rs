@@ -21,7 +21,7 @@ use crate::bloom::FilterRecord;
 use crate::config::Config;
 use crate::idhash::IdHasher;
 use crate::output::{ChannelOptions, Hint};
-use crate::record::{Change, Damaged, Key, Kind, Rows, StoredMessage, Value, Wanted};
+use crate::record::{Change, Damaged, Key, Kind, Rows, StoredMessage, Value, Wanted, add_row};
 use crate::types::{ChannelId, Profile, TimeMs};
 
 /// Stored messages that one call deletes at most: more than one adds. Later calls go on with it.
@@ -135,37 +135,23 @@ pub struct Records {
 impl Records {
     /// Takes in one record. Those of a kind have to come in the order of their ids, each once.
     pub fn add(&mut self, key: Key, value: Vec<u8>) -> Result<(), Damaged> {
-        let rows = match key.kind {
-            Kind::Side => &mut self.log.sides,
-            Kind::Waiting => &mut self.incoming.messages,
-            Kind::WaitingState => &mut self.incoming.states,
-            Kind::Missing => &mut self.incoming.missing,
-            Kind::Request => &mut self.requests,
-            Kind::Own => &mut self.outgoing.states,
-            Kind::Answer => &mut self.answers.answers,
-            chunk => {
-                self.add_chunk(chunk, value);
-                return Ok(());
-            }
-        };
-        if rows.last().is_some_and(|last| last.0 >= key.id) {
-            return Err(Damaged("records that are out of order, or one twice"));
-        }
-        rows.push((key.id, value));
-        Ok(())
-    }
-
-    fn add_chunk(&mut self, kind: Kind, value: Vec<u8>) {
-        match kind {
+        match key.kind {
+            Kind::Head | Kind::Message => {}
+            Kind::Side => add_row(&mut self.log.sides, key.id, value)?,
+            Kind::Waiting => add_row(&mut self.incoming.messages, key.id, value)?,
+            Kind::WaitingState => add_row(&mut self.incoming.states, key.id, value)?,
+            Kind::Missing => add_row(&mut self.incoming.missing, key.id, value)?,
+            Kind::Request => add_row(&mut self.requests, key.id, value)?,
+            Kind::Own => add_row(&mut self.outgoing.states, key.id, value)?,
+            Kind::Answer => add_row(&mut self.answers.answers, key.id, value)?,
             Kind::Answered => self.answers.recent.push(value),
             Kind::Covered => self.covered.push(value),
             Kind::Received => self.log.received.push(value),
             Kind::Met => self.log.met.push(value),
             Kind::Lost => self.log.lost.push(value),
             Kind::Told => self.log.told.push(value),
-            // These are given otherwise, and the others have rows.
-            _ => {}
         }
+        Ok(())
     }
 
     /// Which messages go with these records.
