@@ -26,7 +26,7 @@ impl Schedule {
 
     /// Takes in the deadlines of many channels that have none.
     pub(super) fn fill(&self, deadlines: Vec<(TimeMs, ChannelId)>) {
-        self.deadlines.lock().extend(deadlines);
+        *self.deadlines.lock() = deadlines.into_iter().collect();
     }
 
     pub(super) fn first(&self) -> Option<TimeMs> {
