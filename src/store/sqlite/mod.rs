@@ -5,19 +5,21 @@
 
 mod schema;
 mod seen;
+mod write;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::{LogItem, Page, Store, Write};
 use crate::error::StoreError;
 use crate::idhash::IdHash;
-use crate::record::{Change, Key, Kind, StoredMessage, Value, Wanted, hash_bytes, hash_of};
+use crate::record::{Key, Kind, StoredMessage, Wanted, hash_of};
 use crate::types::{ChannelId, MessageId, ParticipantId};
 use seen::Seen;
+use write::{Writing, Written};
 
 /// Bits of a message's place that are its number in its channel; the others are the number of the channel.
 const NUMBER_BITS: u32 = 40;
@@ -216,20 +218,13 @@ impl Store for Sqlite {
 
     fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
-        let mut writing = Writing {
-            transaction: &transaction,
-            known: &self.channels,
-            changed: BTreeMap::new(),
-            received: Vec::new(),
-        };
-        batch.iter().try_for_each(|write| writing.write(write))?;
-        let Writing { changed, received, .. } = writing;
+        let Written { channels, received } = Writing::all(&transaction, &self.channels, batch)?;
         transaction.commit().map_err(error)?;
         if batch.contains(&Write::Wipe) {
             self.channels.clear();
             self.seen = Seen::new()?;
         }
-        for (channel_id, number) in changed {
+        for (channel_id, number) in channels {
             match number {
                 Some(number) => self.channels.insert(channel_id, number),
                 None => self.channels.remove(&channel_id),
@@ -241,147 +236,6 @@ impl Store for Sqlite {
         }
         Ok(())
     }
-}
-
-/// A batch on its way into the database.
-struct Writing<'a> {
-    transaction: &'a Transaction<'a>,
-    /// The numbers of channels that were used before.
-    known: &'a BTreeMap<ChannelId, i64>,
-    /// And what becomes of that. `None`: it is gone.
-    changed: BTreeMap<ChannelId, Option<i64>>,
-    received: Vec<(i64, IdHash)>,
-}
-
-impl Writing<'_> {
-    fn write(&mut self, write: &Write) -> Result<(), StoreError> {
-        match write {
-            Write::Manager(record) => put_manager(self.transaction, record).map_err(error),
-            Write::Channel(channel_id, change) => {
-                let channel = match self.find(channel_id)? {
-                    Some(number) => number,
-                    None => {
-                        let number = add_channel(self.transaction, channel_id).map_err(error)?;
-                        self.changed.insert(channel_id.clone(), Some(number));
-                        number
-                    }
-                };
-                write_change(self.transaction, channel, change, &mut self.received)
-            }
-            Write::Forget(channel_id) => {
-                if let Some(channel) = self.find(channel_id)? {
-                    schema::forget(self.transaction, channel).map_err(error)?;
-                }
-                self.changed.insert(channel_id.clone(), None);
-                Ok(())
-            }
-            Write::Wipe => {
-                self.changed = self.known.keys().map(|channel_id| (channel_id.clone(), None)).collect();
-                schema::wipe(self.transaction).map_err(error)
-            }
-        }
-    }
-
-    fn find(&mut self, channel_id: &ChannelId) -> Result<Option<i64>, StoreError> {
-        let known = self.changed.get(channel_id).copied();
-        if let Some(number) = known.or_else(|| self.known.get(channel_id).map(|number| Some(*number))) {
-            return Ok(number);
-        }
-        let number = find_channel(self.transaction, channel_id).map_err(error)?;
-        if number.is_some() {
-            self.changed.insert(channel_id.clone(), number);
-        }
-        Ok(number)
-    }
-}
-
-// ---- Writing
-
-fn put_manager(transaction: &Transaction<'_>, record: &[u8]) -> rusqlite::Result<()> {
-    const PUT: &str =
-        "INSERT INTO manager (id, record) VALUES (1, ?) ON CONFLICT DO UPDATE SET record = excluded.record";
-    transaction.prepare_cached(PUT)?.execute([record]).map(drop)
-}
-
-fn add_channel(transaction: &Transaction<'_>, channel_id: &ChannelId) -> rusqlite::Result<i64> {
-    // Not an old number again, as long as there are others: then one that is free, of which nothing is left.
-    const ADD: &str = "INSERT INTO channels (channel_id, head) VALUES (?, x'')";
-    const NEXT: &str = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'channels'";
-    const ADD_AS: &str = "INSERT INTO channels (number, channel_id, head)
-        SELECT min(number) + 1, ?, x'' FROM (SELECT 0 AS number UNION ALL SELECT number FROM channels) AS used
-        WHERE NOT EXISTS (SELECT 1 FROM channels WHERE channels.number = used.number + 1)";
-    let next: Option<i64> = transaction.prepare_cached(NEXT)?.query_row([], |row| row.get(0)).optional()?;
-    let add = if next.is_some_and(|next| next >= 1 << CHANNEL_BITS) { ADD_AS } else { ADD };
-    transaction.prepare_cached(add)?.insert([channel_id.as_str()])
-}
-
-fn write_change(
-    transaction: &Transaction<'_>,
-    channel: i64,
-    change: &Change,
-    received: &mut Vec<(i64, IdHash)>,
-) -> Result<(), StoreError> {
-    match (&change.value, change.key.kind) {
-        (Some(Value::Message(message)), _) => {
-            // One that is written again, without what nobody needs any more, is no new id.
-            if put_message(transaction, channel, message)? {
-                received.push((channel, message.hash));
-            }
-            Ok(())
-        }
-        (Some(Value::Bytes(head)), Kind::Head) => put_head(transaction, channel, head).map_err(error),
-        (Some(Value::Bytes(value)), _) => put_record(transaction, channel, change.key, value).map_err(error),
-        (None, Kind::Message) => {
-            let number = u64::try_from(change.key.id).unwrap_or(u64::MAX);
-            let place = place(channel, number)?;
-            let delete = transaction.prepare_cached("DELETE FROM messages WHERE place = ?");
-            delete.and_then(|mut delete| delete.execute([place])).map(drop).map_err(error)
-        }
-        (None, _) => delete_record(transaction, channel, change.key).map_err(error),
-    }
-}
-
-fn put_head(transaction: &Transaction<'_>, channel: i64, head: &[u8]) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached("UPDATE channels SET head = ? WHERE number = ?")?
-        .execute(params![head, channel])
-        .map(drop)
-}
-
-fn put_record(transaction: &Transaction<'_>, channel: i64, key: Key, value: &[u8]) -> rusqlite::Result<()> {
-    const PUT: &str = "INSERT INTO records (channel, kind, id, value) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET value = excluded.value";
-    let id = key.id.to_be_bytes();
-    transaction.prepare_cached(PUT)?.execute(params![channel, key.kind as u8, id, value]).map(drop)
-}
-
-fn delete_record(transaction: &Transaction<'_>, channel: i64, key: Key) -> rusqlite::Result<()> {
-    const DELETE: &str = "DELETE FROM records WHERE channel = ? AND kind = ? AND id = ?";
-    let id = key.id.to_be_bytes();
-    transaction.prepare_cached(DELETE)?.execute(params![channel, key.kind as u8, id]).map(drop)
-}
-
-/// Writes a message; true if its id was never here.
-fn put_message(transaction: &Transaction<'_>, channel: i64, message: &StoredMessage) -> Result<bool, StoreError> {
-    const PUT: &str = "INSERT INTO messages (place, hash, message_id, sender_id, lamport, since_ms, flags, bytes)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET flags = excluded.flags, bytes = excluded.bytes";
-    let place = place(channel, message.number)?;
-    let put = transaction.prepare_cached(PUT).and_then(|mut put| {
-        put.execute(params![
-            place,
-            message.hash.number().to_be_bytes(),
-            message.message_id.as_str(),
-            message.sender_id.as_str(),
-            ordered(message.lamport_ms),
-            // A time of the host's, which fits.
-            message.since_ms.cast_signed(),
-            message.flags,
-            &message.bytes[..],
-        ])
-    });
-    put.map_err(error)?;
-    seen::put(transaction, channel, message.number, &hash_bytes(message.hash)).map_err(error)
 }
 
 // ---- Reading

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use bloomfilter::Bloom;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 
 use super::error;
 use crate::error::StoreError;
@@ -119,30 +119,36 @@ fn look_up(connection: &Connection, channel: i64, hash: &[u8; 16]) -> rusqlite::
     Ok(false)
 }
 
-/// Notes the id of a message that enters the log; false if it was noted before. The oldest are forgotten, an era at a time.
-pub(super) fn put(transaction: &Transaction<'_>, channel: i64, number: u64, hash: &[u8]) -> rusqlite::Result<bool> {
-    put_by_era(transaction, channel, number, hash, ERA)
+/// Notes ids of messages that enter logs. The oldest are forgotten, an era at a time.
+pub(super) struct Put<'t> {
+    transaction: &'t Connection,
+    put: CachedStatement<'t>,
+    /// Messages of an era.
+    era: u64,
 }
 
-fn put_by_era(
-    transaction: &Transaction<'_>,
-    channel: i64,
-    number: u64,
-    hash: &[u8],
-    messages: u64,
-) -> rusqlite::Result<bool> {
-    let era = (number / messages).cast_signed();
-    let mut put = transaction.prepare_cached("INSERT OR IGNORE INTO seen (channel, era, hash) VALUES (?, ?, ?)")?;
-    let is_new = put.execute(params![channel, era, hash])? > 0;
-    if number.is_multiple_of(messages) {
-        let oldest = era.saturating_sub(ERAS as i64);
-        transaction.execute("DELETE FROM seen WHERE channel = ? AND era < ?", [channel, oldest])?;
+impl<'t> Put<'t> {
+    pub fn new(transaction: &'t Transaction<'_>) -> rusqlite::Result<Self> {
+        let put = transaction.prepare_cached("INSERT OR IGNORE INTO seen (channel, era, hash) VALUES (?, ?, ?)")?;
+        Ok(Self { transaction, put, era: ERA })
     }
-    Ok(is_new)
+
+    /// Notes the id of a message of that number; false if it was noted before.
+    pub fn put(&mut self, channel: i64, number: u64, hash: IdHash) -> rusqlite::Result<bool> {
+        let era = (number / self.era).cast_signed();
+        let is_new = self.put.execute(params![channel, era, hash.number().to_be_bytes()])? > 0;
+        if number.is_multiple_of(self.era) {
+            let oldest = era.saturating_sub(ERAS as i64);
+            self.transaction.execute("DELETE FROM seen WHERE channel = ? AND era < ?", [channel, oldest])?;
+        }
+        Ok(is_new)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
     use crate::store::sqlite::{Sqlite, Synchronous};
 
@@ -151,14 +157,16 @@ mod tests {
         IdHash::from_number(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
     }
 
-    fn put_ids(connection: &mut Connection, channel: i64, ids: std::ops::Range<u64>) -> Vec<(i64, IdHash)> {
+    fn put_ids(connection: &mut Connection, channel: i64, numbers: Range<u64>) -> Vec<(i64, IdHash)> {
         let transaction = connection.transaction().expect("begins");
-        for id in ids.clone() {
-            let hash = hash(u128::from(id)).number().to_be_bytes();
-            assert!(put(&transaction, channel, id, &hash).expect("writes"));
+        let mut seen = Put::new(&transaction).expect("prepares");
+        let ids: Vec<_> = numbers.map(|number| (channel, hash(u128::from(number)))).collect();
+        for (number, (_, hash)) in (0..).zip(&ids) {
+            assert!(seen.put(channel, number, *hash).expect("writes"));
         }
+        drop(seen);
         transaction.commit().expect("commits");
-        ids.map(|id| (channel, hash(u128::from(id)))).collect()
+        ids
     }
 
     #[test]
@@ -203,10 +211,11 @@ mod tests {
     fn ids_beyond_the_eras_are_forgotten_an_era_at_a_time() {
         let mut store = Sqlite::open(":memory:", Synchronous::Off).expect("opens");
         let transaction = store.connection.transaction().expect("begins");
+        let mut put = Put { era: 4, ..Put::new(&transaction).expect("prepares") };
         for number in 0..100 {
-            let hash = hash(u128::from(number)).number().to_be_bytes();
-            assert!(put_by_era(&transaction, 1, number, &hash, 4).expect("writes"));
+            assert!(put.put(1, number, hash(u128::from(number))).expect("writes"));
         }
+        drop(put);
         transaction.commit().expect("commits");
         let mut seen = Seen::new().expect("room");
         let is_known = |number: &u128| seen.contains(&store.connection, 1, hash(*number)).expect("reads");
