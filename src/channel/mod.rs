@@ -20,6 +20,7 @@
 mod clock;
 mod dump;
 mod durable;
+mod ids;
 mod incoming;
 mod log;
 mod outgoing;
@@ -38,6 +39,7 @@ mod whole;
 use std::sync::Arc;
 
 pub use durable::{ChannelRecord, ChannelSummary, Records, stored_content, stored_hint};
+pub use ids::Ids;
 pub use receive::Received;
 pub use seed::Known;
 pub use send::{Draft, Drafted};
@@ -47,7 +49,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::idhash::{IdHash, IdHasher};
 use crate::output::{ChannelOptions, ChannelStatus, Event, Hint, MessageState, MessageStatus, Output};
-use crate::types::{ChannelId, Dependency, MessageId, ParticipantId, Profile, TimeMs};
+use crate::types::{ChannelId, Dependency, Message, MessageId, ParticipantId, Profile, TimeMs};
 use clock::Clock;
 use incoming::Incoming;
 use log::Log;
@@ -205,18 +207,21 @@ impl Channel {
 
     /// When [`Channel::tick`] has something to do, in the host's milliseconds. Ask after every other call.
     pub fn next_deadline_ms(&self) -> Option<TimeMs> {
-        self.deadlines_ms().into_iter().flatten().min()
+        earliest(&self.deadlines_ms())
     }
 
     /// The same in two parts: the one that moves along when the host's clock steps back, and the one at which a message that
     /// is stamped too far ahead has its place.
     pub fn deadlines_ms(&self) -> [Option<TimeMs>; 2] {
-        let asking = self.requests.next_due_ms(&self.config).filter(|_| self.sync.is_enabled());
-        let sending = [self.outgoing.next_due_ms(), self.sync.next_due_ms(), asking, self.answers.next_due_ms()];
-        let steady = sending.into_iter().chain([self.incoming.next_deadline_ms()]).flatten();
-        let steady = steady.filter(|_| self.is_online()).min().map(|due| self.clock.to_host(due));
         let release = self.log.first_held_ms().map(|stamp| stamp.saturating_sub(self.max_drift_ms()));
-        [steady, release]
+        if !self.is_online() {
+            return [None, release];
+        }
+        let asking = self.requests.next_due_ms(&self.config).filter(|_| self.sync.is_enabled());
+        let sending =
+            earliest(&[self.outgoing.next_due_ms(), self.sync.next_due_ms(), asking, self.answers.next_due_ms()]);
+        let steady = earliest(&[sending, self.incoming.next_deadline_ms()]);
+        [steady.map(|due| self.clock.to_host(due)), release]
     }
 
     /// Tells that messages are here by other means: who waits for them waits no longer. They enter neither filter nor
@@ -233,14 +238,22 @@ impl Channel {
         self.deliver_dependents(hashes);
     }
 
-    /// Hashes of those ids that memory does not know to have been here, each once.
-    pub fn unknown<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<IdHash> {
-        let hashes = ids.into_iter().filter(|id| !id.is_empty()).map(|id| self.ids.hash(id));
-        let is_here = |hash| self.log.was_received(hash) || self.incoming.is_waiting(hash);
-        let mut unknown: Vec<_> = hashes.filter(|hash| !is_here(*hash)).collect();
-        unknown.sort_unstable();
-        unknown.dedup();
-        unknown
+    /// The ids in a message, for [`Channel::unknown`] and [`Channel::receive`].
+    pub fn ids_of<'m>(&self, message: &'m Message<'m>) -> Ids<'m> {
+        Ids::of(message, &self.ids)
+    }
+
+    /// The hash of an id, for [`Channel::unknown`].
+    pub fn hash(&self, message_id: &str) -> IdHash {
+        self.ids.hash(message_id)
+    }
+
+    /// Those of these ids that memory does not know to have been here, each once.
+    pub fn unknown(&self, mut hashes: Vec<IdHash>) -> Vec<IdHash> {
+        hashes.retain(|hash| !self.log.was_received(*hash) && !self.incoming.is_waiting(*hash));
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes
     }
 
     /// These were in the log once, says the store: for the call that is about to be made. None: it is over.
@@ -353,6 +366,14 @@ impl Channel {
     fn emit(&mut self, event: Event) {
         self.outputs.push(Output::Event(event));
     }
+}
+
+/// The first of these times, if there is any.
+fn earliest(times: &[Option<TimeMs>]) -> Option<TimeMs> {
+    times.iter().fold(None, |first: Option<TimeMs>, next| match (first, *next) {
+        (Some(first), Some(next)) => Some(first.min(next)),
+        (first, next) => first.or(next),
+    })
 }
 
 /// The message ids that a retry or a cancellation concerns must be ours.

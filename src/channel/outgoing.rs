@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
+use super::ids::Named;
 use super::pace::Pace;
 use super::tally::Tally;
 use crate::bloom::{FilterView, HashKind, ItemHash};
@@ -81,8 +82,7 @@ pub(super) struct Review<'a> {
     pub sender_id: &'a str,
     /// The hash of that.
     pub sender: IdHash,
-    /// The ids in its causal history.
-    pub history: &'a [IdHash],
+    pub history: &'a [Named<'a>],
     /// Its filter, if it has a usable one.
     pub filter: Option<&'a FilterView<'a>>,
 }
@@ -189,7 +189,7 @@ impl Outgoing {
         };
         self.messages.insert(hash, Box::new(own));
         self.due.insert((due_ms, hash));
-        self.unsaved.numbers.insert(number.into());
+        self.unsaved.add(number);
         self.enter_review(hash);
     }
 
@@ -210,8 +210,8 @@ impl Outgoing {
         rng: &mut fastrand::Rng,
     ) -> Vec<Event> {
         let mut events = Vec::new();
-        for hash in seen.history {
-            self.acknowledge(*hash, seen.sender_id, config, &mut events);
+        for named in seen.history {
+            self.acknowledge(named.hash, seen.sender_id, config, &mut events);
         }
         let Some(filter) = seen.filter else { return events };
         for (hash, evidence) in self.news_of(filter, seen.sender) {

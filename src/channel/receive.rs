@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use bytes::Bytes;
 
 use super::clock::Now;
+use super::ids::{Ids, Named};
 use super::incoming::{Noted, Waiting};
 use super::log::{self, Known, Stored};
 use super::outgoing::Review;
@@ -20,7 +21,7 @@ use crate::error::Error;
 use crate::idhash::{IdHash, derive_message_id};
 use crate::output::{Delivered, Disposition, Event, Hint};
 use crate::record::StoredMessage;
-use crate::types::{Dependency, HistoryEntry, Kind, Message, MessageId, ParticipantId, Profile, TimeMs};
+use crate::types::{Dependency, Kind, Message, MessageId, ParticipantId, Profile, TimeMs};
 
 const MINUTE_MS: u64 = 60_000;
 /// Filters that hold a stranger's id with more than this chance confirm nothing.
@@ -47,9 +48,14 @@ struct Incomer<'a> {
     sender: IdHash,
     own: bool,
     now: Now,
-    /// The hashes of its causal history, without itself and without what has no id.
-    history: Vec<IdHash>,
+    history: &'a [Named<'a>],
     filter: Option<FilterView<'a>>,
+}
+
+impl Incomer<'_> {
+    fn names(&self, hash: IdHash) -> bool {
+        self.history.iter().any(|named| named.hash == hash)
+    }
 }
 
 impl Channel {
@@ -58,6 +64,7 @@ impl Channel {
         &mut self,
         bytes: &[u8],
         message: &Message<'_>,
+        ids: &Ids<'_>,
         profile: Profile,
         now_ms: TimeMs,
     ) -> Result<Received, Error> {
@@ -69,18 +76,16 @@ impl Channel {
             return Ok(Received { disposition, own, unmet: Vec::new() });
         };
         self.log.drop_whole_before(now.steady_ms.saturating_sub(self.config.repair_window_ms));
-        let hash = self.ids.hash(message.message_id);
+        let Ids { hash, ref history } = *ids;
         if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
             self.cancel_answer(hash, bytes, message);
-            return Ok(self.receive_again(message, hash, own, now));
+            return Ok(self.receive_again(message, ids, own, now));
         }
         // Who has no participant id knows its own sync messages by their ids.
         if message.kind() == Kind::Sync && (own || self.sync.is_own(hash)) {
             return Ok(Received { disposition: Disposition::Own, own, unmet: Vec::new() });
         }
-        let history = message.causal_history.iter().map(|entry| entry.message_id).filter(|id| !id.is_empty());
-        let history: Vec<_> = history.map(|id| self.ids.hash(id)).filter(|named| *named != hash).collect();
-        history.iter().for_each(|named| self.log.named(*named));
+        history.iter().for_each(|named| self.log.named(named.hash));
         let filter = self.usable_filter(message, profile);
         let sender = self.ids.hash(message.sender_id);
         let incomer = Incomer { message, bytes, profile, hash, lamport_ms, sender, own, now, history, filter };
@@ -113,15 +118,15 @@ impl Channel {
     }
 
     /// A duplicate, or an echo of our own. It acknowledges nothing: it may be a replay.
-    fn receive_again(&mut self, message: &Message<'_>, hash: IdHash, own: bool, now: Now) -> Received {
+    fn receive_again(&mut self, message: &Message<'_>, ids: &Ids<'_>, own: bool, now: Now) -> Received {
         if own {
             return Received { disposition: Disposition::Own, own, unmet: Vec::new() };
         }
         self.counters.duplicates = self.counters.duplicates.saturating_add(1);
         if message.kind() == Kind::Content {
-            self.filter_again(message, hash, now);
+            self.filter_again(message, ids.hash, now);
         }
-        let unmet = if self.incoming.is_waiting(hash) { self.unmet(&message.causal_history, hash) } else { Vec::new() };
+        let unmet = if self.incoming.is_waiting(ids.hash) { self.unmet(&ids.history) } else { Vec::new() };
         Received { disposition: Disposition::Duplicate, own, unmet }
     }
 
@@ -162,7 +167,7 @@ impl Channel {
     /// Reviews the ack status of our messages by the received history and filter.
     fn review_acks(&mut self, incomer: &Incomer<'_>) {
         let (sender_id, filter) = (incomer.message.sender_id, incomer.filter.as_ref());
-        let seen = Review { sender_id, sender: incomer.sender, history: &incomer.history, filter };
+        let seen = Review { sender_id, sender: incomer.sender, history: incomer.history, filter };
         let events = self.outgoing.review(&seen, incomer.now.steady_ms, &self.config, &mut self.rng);
         events.into_iter().for_each(|event| self.emit(event));
     }
@@ -182,7 +187,7 @@ impl Channel {
         self.sync.retain_unconfirmed(|message| {
             // The empty sender equals nobody: then it may well be another.
             let own_sender = !incomer.message.sender_id.is_empty() && message.sender == incomer.sender;
-            own_sender || !(incomer.history.contains(&message.hash) || holds(&message.item))
+            own_sender || !(incomer.names(message.hash) || holds(&message.item))
         });
         if self.covers_our_latest(incomer, holds) {
             self.sync.suppress(incomer.lamport_ms, incomer.now.steady_ms, &mut self.rng);
@@ -194,7 +199,7 @@ impl Channel {
     fn covers_our_latest(&self, incomer: &Incomer<'_>, holds: impl Fn(&ItemHash) -> bool) -> bool {
         let sender_id = incomer.message.sender_id;
         let covers = |entry: &log::Entry| {
-            incomer.history.contains(&entry.hash)
+            incomer.names(entry.hash)
                 || (!sender_id.is_empty() && entry.sender_id.as_str() == sender_id)
                 || holds(&ItemHash::of(self.filter.kind(), &entry.message_id))
         };
@@ -297,7 +302,7 @@ impl Channel {
 
     /// The unmet dependencies of a message, each once: those to wait for, and those that lie before us.
     fn dependencies(&mut self, incomer: &Incomer<'_>) -> (Vec<Dependency>, Vec<Dependency>) {
-        let unmet = self.unmet(&incomer.message.causal_history, incomer.hash);
+        let unmet = self.unmet(incomer.history);
         if !self.options.from_now {
             return (unmet, Vec::new());
         }
@@ -316,14 +321,10 @@ impl Channel {
     }
 
     /// Dependencies are met if the log has, or had, their ids. One that waits itself is not met.
-    fn unmet(&self, history: &[HistoryEntry<'_>], itself: IdHash) -> Vec<Dependency> {
+    fn unmet(&self, history: &[Named<'_>]) -> Vec<Dependency> {
         let mut seen = BTreeSet::new();
-        let is_unmet = |entry: &&HistoryEntry<'_>| {
-            let hash = self.ids.hash(entry.message_id);
-            let named = !entry.message_id.is_empty() && hash != itself;
-            named && !self.log.is_met(hash) && seen.insert(hash.number())
-        };
-        history.iter().filter(is_unmet).map(Dependency::from).collect()
+        let is_unmet = |named: &&Named<'_>| !self.log.is_met(named.hash) && seen.insert(named.hash.number());
+        history.iter().filter(is_unmet).map(|named| Dependency::from(named.entry)).collect()
     }
 
     /// Reports ids that are named and not here, each once. One that waits itself is here.

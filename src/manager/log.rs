@@ -110,7 +110,7 @@ impl Manager {
         }
         self.check_room()?;
         self.with_channel(channel_id, |channel: &mut Channel, turn| {
-            self.recall(channel, known.iter().map(|message| message.message_id))?;
+            self.recall(channel, |channel| known.iter().map(|it| channel.hash(it.message_id)).collect())?;
             turn.commit = true;
             Ok(channel.seed(known, now_ms))
         })

@@ -9,6 +9,7 @@ use super::slot::Turn;
 use super::translate::{encode, encode_draft};
 use crate::channel::{Channel, Drafted, Received};
 use crate::error::Error;
+use crate::idhash::IdHash;
 use crate::output::{
     Delivered, Disposition, Event, MessageState, MessageStatus, Output, Transmit, TransmitReason, Unwrapped, Wrapped,
 };
@@ -34,7 +35,7 @@ impl Manager {
         check_outgoing(message_id, content, &self.config)?;
         self.check_room()?;
         let (mut wrapped, released) = self.with_open_channel(channel_id, now_ms, |channel, turn| {
-            self.recall(channel, message_id)?;
+            self.recall(channel, |channel| message_id.map(|id| channel.hash(id)).into_iter().collect())?;
             let wrapped = self.wrap(channel, message_id, content, now_ms)?;
             turn.commit = true;
             if self.durable.is_on() {
@@ -185,10 +186,10 @@ impl Manager {
         now_ms: TimeMs,
         turn: &mut Turn<'t>,
     ) -> Result<Received, Error> {
-        let named = message.causal_history.iter().map(|entry| entry.message_id);
-        self.recall(channel, named.chain([message.message_id]))?;
+        let ids = channel.ids_of(message);
+        self.recall(channel, |_| ids.hashes().collect())?;
         let before = channel.outputs_len();
-        let received = channel.receive(bytes, message, profile, now_ms)?;
+        let received = channel.receive(bytes, message, &ids, profile, now_ms)?;
         match received.disposition {
             Disposition::Delivered | Disposition::Late | Disposition::BeforeUs => {
                 turn.commit = true;
@@ -206,14 +207,10 @@ impl Manager {
     }
 
     /// Ids that left a channel's memory, and that the store or the host has, are known for the call that follows.
-    pub(super) fn recall<'a>(
-        &self,
-        channel: &mut Channel,
-        ids: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(), Error> {
+    pub(super) fn recall(&self, channel: &mut Channel, ids: impl FnOnce(&Channel) -> Vec<IdHash>) -> Result<(), Error> {
         if self.durable.is_on() {
             let mut recalled = Vec::new();
-            for hash in channel.unknown(ids) {
+            for hash in channel.unknown(ids(channel)) {
                 if self.durable.was_received(channel.id(), hash)? {
                     recalled.push(hash);
                 }
@@ -229,7 +226,7 @@ impl Manager {
         message_ids.iter().try_for_each(|id| check_id("message id", id, &self.config))?;
         self.check_room()?;
         self.with_channel(channel_id, |channel, turn| {
-            self.recall(channel, message_ids.iter().copied())?;
+            self.recall(channel, |channel| message_ids.iter().map(|id| channel.hash(id)).collect())?;
             channel.mark_dependencies_met(message_ids, now_ms);
             turn.commit = true;
             Ok(())

@@ -51,6 +51,17 @@ impl<'a> Walk<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, DecodeError> {
+        // Nearly all keys and lengths have one byte, for which the general way takes several times as long.
+        match self.rest.split_first() {
+            Some((byte @ ..0x80, rest)) => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, DecodeError> {
         let before = self.rest.len();
         let value = decode_varint(&mut self.rest).map_err(|_| self.malformed("a broken varint"))?;
         // nim-sds refuses an encoding longer than need be, and what it refuses must not make a difference here.

@@ -82,7 +82,8 @@ fn a_channel_is_unused_until_anything_is_received() {
         for (message, unused) in [(forged("m"), false), (forged("s").sync(), !from_now)] {
             let mut channel = opened();
             let bytes = message.bytes();
-            channel.receive(&bytes, &message.message, message.profile, NOW).unwrap();
+            let ids = channel.ids_of(&message.message);
+            channel.receive(&bytes, &message.message, &ids, message.profile, NOW).unwrap();
             assert_eq!(channel.is_unused(), unused, "from now: {from_now}; a sync message sets the floor, too");
         }
     }

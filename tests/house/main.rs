@@ -16,6 +16,7 @@ fn may_use(user: &str, used: &str) -> bool {
     const LEAVES: &[&str] = &["bloom", "config", "error", "idhash", "locks", "output", "record", "types"];
     const STATE: &[&str] = &[
         "channel::clock",
+        "channel::ids",
         "channel::incoming",
         "channel::log",
         "channel::outgoing",
@@ -26,8 +27,8 @@ fn may_use(user: &str, used: &str) -> bool {
         "channel::tally",
         "channel::whole",
     ];
-    // What every state file may use: the clock's units, the pace of resends, sums of sizes, and messages kept whole.
-    const SHARED: &[&str] = &["channel::clock", "channel::pace", "channel::tally", "channel::whole"];
+    // What every state file may use: the clock's units, hashed ids, the pace of resends, sums of sizes, messages kept whole.
+    const SHARED: &[&str] = &["channel::clock", "channel::ids", "channel::pace", "channel::tally", "channel::whole"];
     let leaf = LEAVES.contains(&used);
     match user {
         "lib" => true,
@@ -89,6 +90,7 @@ const RFC_SERVANTS: &[&str] = &[
     "src/channel/clock.rs",
     "src/channel/dump.rs",
     "src/channel/durable.rs",
+    "src/channel/ids.rs",
     "src/channel/incoming.rs",
     "src/channel/pace.rs",
     "src/channel/retention.rs",
