@@ -126,9 +126,10 @@ impl RollingFilter {
     /// Drops ids that left the window, if they are at least half of all. Call it before the bytes are used.
     pub fn expire(&mut self, now_ms: TimeMs) {
         self.advance(now_ms);
-        let expired = self.expired();
-        let live = self.entries.len().saturating_sub(expired);
-        if expired > 0 && expired >= live {
+        // Oldest first: half of all are past once the one in the middle is.
+        let middle = self.entries.len().div_ceil(2).saturating_sub(1);
+        if self.entries.get(middle).is_some_and(|entry| self.is_past(entry)) {
+            let live = self.live();
             self.rebuild(live, self.fitting(live));
         }
     }
@@ -204,9 +205,9 @@ impl RollingFilter {
         self.now_ms.saturating_sub(entry.at) >= self.window_ms
     }
 
-    /// How many of the oldest entries left the window.
-    fn expired(&self) -> usize {
-        self.entries.partition_point(|entry| self.is_past(entry))
+    /// How many entries are within the window.
+    fn live(&self) -> usize {
+        self.entries.len().saturating_sub(self.entries.partition_point(|entry| self.is_past(entry)))
     }
 
     /// The smallest doubling that holds `ids`.
@@ -225,7 +226,7 @@ impl RollingFilter {
     /// Rebuilds so that several ids fit: without the expired ones, if those are half of all; else at twice the
     /// capacity; at the greatest capacity, without the oldest fifth.
     fn make_room(&mut self) {
-        let live = self.entries.len().saturating_sub(self.expired());
+        let live = self.live();
         if live <= self.capacity / 2 {
             self.rebuild(live, self.fitting(live.saturating_add(1)));
         } else if self.capacity < self.max_capacity {

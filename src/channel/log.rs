@@ -404,7 +404,8 @@ impl Log {
         if let Ok(found) = self.by_id.find_entry(entry.hash.short(), |other| *other == number) {
             found.remove();
         }
-        self.received.insert(entry.hash);
+        // What is in the log is not among those that left it.
+        self.received.insert_new(entry.hash);
     }
 
     fn number_of(&self, hash: IdHash) -> Option<u32> {

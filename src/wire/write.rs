@@ -53,11 +53,13 @@ impl Sink for Vec<u8> {
         put_varint(self, value);
     }
 
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn put_bytes(&mut self, field: u32, value: &[u8]) {
         self.open(field, value.len());
         self.extend_from_slice(value);
     }
 
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn open(&mut self, field: u32, length: usize) {
         let key = key(field, WireType::LengthDelimited);
         if let (Ok(key @ ..0x80), Ok(length @ ..0x80)) = (u8::try_from(key), u8::try_from(length)) {

@@ -18,16 +18,24 @@ use crate::types::{MessageId, ParticipantId};
 pub(super) struct Unsaved {
     pub states: Touched,
     /// Where the messages of this buffer lie in the log on disk: the ids of their records.
-    pub numbers: BTreeSet<u128>,
+    numbers: BTreeSet<u128>,
     /// Messages of ours whose bytes are not needed here any more.
     gone: Vec<Sent>,
 }
 
 impl Unsaved {
+    /// A message of that number enters the buffer.
+    pub fn add(&mut self, number: u64) {
+        if self.states.is_on() {
+            self.numbers.insert(number.into());
+        }
+    }
+
+    /// A message leaves the buffer.
     pub fn remove(&mut self, hash: IdHash, own: &Own) {
-        self.numbers.remove(&own.number.into());
         self.states.touch(hash);
         if self.states.is_on() {
+            self.numbers.remove(&own.number.into());
             self.gone.push(Sent {
                 message_id: own.message_id.clone(),
                 hash,
