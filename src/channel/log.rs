@@ -404,8 +404,7 @@ impl Log {
         if let Ok(found) = self.by_id.find_entry(entry.hash.short(), |other| *other == number) {
             found.remove();
         }
-        // What is in the log is not among those that left it.
-        self.received.insert_new(entry.hash);
+        self.received.insert(entry.hash);
     }
 
     fn number_of(&self, hash: IdHash) -> Option<u32> {

@@ -40,14 +40,9 @@ impl Remembered {
     }
 
     pub fn insert(&mut self, hash: IdHash) {
-        if !self.contains(hash) {
-            self.insert_new(hash);
+        if self.contains(hash) {
+            return;
         }
-    }
-
-    /// The same for one that is not remembered.
-    pub fn insert_new(&mut self, hash: IdHash) {
-        debug_assert!(!self.contains(hash), "remembered twice");
         let number = self.first.wrapping_add(self.by_age.len() as u64);
         self.by_age.push_back(hash);
         self.touched.add_entry(number);
