@@ -225,6 +225,13 @@ impl Default for Engine {
     }
 }
 
+impl Engine {
+    /// Whether a message counts as acknowledged only when no filter can be wrong about it, for all that a run can see.
+    pub fn acks_are_sure(&self) -> bool {
+        self.ack_false_positive <= Config::default().ack_false_positive
+    }
+}
+
 impl Scenario {
     pub fn profile(&self, who: u32) -> Profile {
         match self.format {

@@ -238,13 +238,14 @@ impl World<'_> {
         if self.manner.plant == Some(Plant::SwallowAcks) {
             return Ok(());
         }
-        let Self { ledger, members, .. } = self;
-        let verdict = acks::acknowledged(ledger, &mut members[who as usize].seat, who, id);
+        let Self { ledger, members, scenario, .. } = self;
+        let sure = scenario.engine.acks_are_sure();
+        let verdict = acks::acknowledged(ledger, &mut members[who as usize].seat, who, id, sure);
         let open = self.judge(who, verdict)?;
         self.tell(who, Some(open.message), || "knows that somebody has it".to_owned());
         if open.known_ms.is_none() {
             let after_ms = self.now_ms - self.ledger.of(open.message).said_ms;
-            self.figures.sure(open.message, after_ms, true);
+            self.figures.sure(open.message, after_ms, open.earned_ms.is_some());
         }
         Ok(())
     }

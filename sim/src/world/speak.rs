@@ -59,7 +59,7 @@ impl World<'_> {
         self.wheel.push(self.now_ms + 6 * S_MS, Event::Probe(number));
         if self.manner.plant == Some(Plant::AckUnheard) && number >= 3 {
             let Self { ledger, members, .. } = self;
-            let verdict = acks::acknowledged(ledger, &mut members[who as usize].seat, who, &wrapped.message_id);
+            let verdict = acks::acknowledged(ledger, &mut members[who as usize].seat, who, &wrapped.message_id, true);
             self.judge(who, verdict)?;
         }
         if !wrapped.bytes.is_empty() {
