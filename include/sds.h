@@ -548,7 +548,9 @@ typedef struct sds_config_t {
   uint64_t sync_interval_ms;
   // Greatest interval of periodic sync messages. Default: 1,800,000.
   uint64_t sync_interval_max_ms;
-  // About how long after a message that nobody was heard to confirm we confirm it ourselves. Default: 2,000.
+  // How soon a message that nobody was heard to confirm is confirmed: a quarter of this at the least, and for about one
+  // member of a group of `num_participants` half of it; the others would follow later, ten times as many with every five
+  // eighths of it. Default: 2,000.
   uint64_t sync_confirm_ms;
   // SDS-R, T_min: the least time before a missing message is asked for, the same for all members. Default: 30,000.
   uint64_t repair_t_min_ms;

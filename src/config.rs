@@ -121,7 +121,9 @@ pub struct Config {
     pub sync_interval_ms: u64,
     /// Greatest interval of periodic sync messages. Default: 30 minutes.
     pub sync_interval_max_ms: u64,
-    /// About how long after a message that nobody was heard to confirm we confirm it ourselves. Default: 2 s.
+    /// How soon a message that nobody was heard to confirm is confirmed: a quarter of this at the least, and for about one
+    /// member of a group of `num_participants` half of it. The others would follow later, ten times as many with every five
+    /// eighths of it. Default: 2 s.
     pub sync_confirm_ms: u64,
     /// Send sync messages in libsds channels too: for fleets without nim-sds, which takes them for ordinary ones.
     /// Default: no.

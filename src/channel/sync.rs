@@ -106,9 +106,7 @@ impl Sync {
         }
         self.unconfirmed.push(message);
         if self.confirm_ms.is_none() {
-            // Wide enough that the second to fire has mostly heard the first, at the delays of a network.
-            let wait_ms = (config.sync_confirm_ms / 4).saturating_add(spread_ms(config.sync_confirm_ms, rng));
-            self.confirm_ms = Some(now_ms.saturating_add(wait_ms));
+            self.confirm_ms = Some(now_ms.saturating_add(confirm_wait_ms(config, rng)));
         }
     }
 
@@ -156,17 +154,72 @@ impl Sync {
     }
 }
 
+/// How long to wait for somebody else to confirm a message. In a group as large as expected, about one member waits no more
+/// than half of `sync_confirm_ms`, and each time that five eighths of it have passed, ten times as many would have fired:
+/// whoever heard the first does not, and whoever did not, mostly hears another message before its own time. Should the group
+/// be larger than expected, those that are too many fire in the second quarter.
+fn confirm_wait_ms(config: &Config, rng: &mut fastrand::Rng) -> u64 {
+    let ln_place = ln_draw(config.num_participants as f64, rng);
+    let quarters = if ln_place >= 0.0 {
+        2.0 + 2.5 * ln_place / std::f64::consts::LN_10
+    } else {
+        1.0 + (1.0 + ln_place / LN_GROUP).max(0.0)
+    };
+    part_ms(config.sync_confirm_ms, quarters / 4.0)
+}
+
 /// A random part of `range_ms`. With ln u spread over a group of 100,000, the least of N draws is about
 /// range * (1 - ln N / ln 100,000), and the second a good deal greater, whatever N is.
 fn spread_ms(range_ms: u64, rng: &mut fastrand::Rng) -> u64 {
+    part_ms(range_ms, (1.0 + ln_draw(1.0, rng) / LN_GROUP).max(0.0))
+}
+
+/// The logarithm of a number drawn from 0 to `most`.
+fn ln_draw(most: f64, rng: &mut fastrand::Rng) -> f64 {
     // 1 - [0, 1) lies in (0, 1], where the logarithm is finite.
-    let share = (1.0 + (1.0 - rng.f64()).ln() / LN_GROUP).max(0.0);
-    (range_ms as f64 * share) as u64
+    (most * (1.0 - rng.f64())).ln()
+}
+
+fn part_ms(range_ms: u64, part: f64) -> u64 {
+    (range_ms as f64 * part) as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// When members confirm a message that all of them have, the first first, in milliseconds.
+    fn confirmations(members: u64, expected: u64, rng: &mut fastrand::Rng) -> Vec<u64> {
+        let config = Config { num_participants: expected, ..Config::default() };
+        let mut all: Vec<_> = (0..members).map(|_| confirm_wait_ms(&config, rng)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn few_confirm_before_they_can_have_heard_the_first_whatever_the_size_of_the_group() {
+        const DELAY_MS: u64 = 150;
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut mean = |members: u64, expected: u64| {
+            let rounds = 400_000 / members.max(100);
+            let round = |rng: &mut fastrand::Rng| {
+                let all = confirmations(members, expected, rng);
+                assert!(all[0] >= 500, "a quarter of two seconds");
+                (all[0], all.iter().filter(|ms| **ms <= all[0] + DELAY_MS).count() as u64)
+            };
+            let (first, count) = (0..rounds).map(|_| round(&mut rng)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+            (first / rounds, count as f64 / rounds as f64)
+        };
+        for members in [2, 10, 100, 1_000, 10_000] {
+            let (first_ms, count) = mean(members, members);
+            assert!((800..=1_500).contains(&first_ms) && count < 2.0, "{members}: {first_ms} ms, {count}");
+        }
+        // The default, in a group of two, and in one that is a hundred times as large as that.
+        let (first_ms, _) = mean(2, 100);
+        assert!((2_000..=3_500).contains(&first_ms), "{first_ms}");
+        let (_, count) = mean(10_000, 100);
+        assert!(count < 40.0, "{count}");
+    }
 
     #[test]
     fn the_first_of_many_fires_hardly_earlier_than_the_first_of_few() {

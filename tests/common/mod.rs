@@ -14,6 +14,8 @@ use serde_json::Value;
 pub const NOW: u64 = 1_700_000_000_000;
 pub const SECOND: u64 = 1_000;
 pub const MINUTE: u64 = 60 * SECOND;
+/// By when a received message is confirmed that nobody else confirms, with the default configuration.
+pub const CONFIRMED_BY: u64 = 7 * SECOND / 2;
 pub const CHANNEL: &str = "general";
 pub const BOTH: [Profile; 2] = [Profile::Rfc, Profile::Libsds];
 

@@ -359,7 +359,7 @@ fn each_message_that_nobody_confirmed_is_confirmed() {
     let alice = member("alice");
     ["m", "n"].iter().for_each(|id| drop(receive(&alice, &forged(id).bytes(), NOW)));
     receive(&alice, &forged("s").by("carol").sync().after(&["m"]).bytes(), NOW);
-    assert!(alice.next_deadline().unwrap() <= NOW + 5 * SECOND / 2, "n was not");
+    assert!(alice.next_deadline().unwrap() <= NOW + CONFIRMED_BY, "n was not");
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn a_duplicate_that_left_the_window_is_put_back_and_is_confirmed_again() {
         assert!(!filter_holds(&send(&alice, "m", later).bytes, "old"));
         assert_eq!(disposition(&alice, &bytes, later), Disposition::Duplicate);
         if profile == Profile::Rfc {
-            assert!(alice.next_deadline().unwrap() <= later + 5 * SECOND / 2, "its sender did not hear of it");
+            assert!(alice.next_deadline().unwrap() <= later + CONFIRMED_BY, "its sender did not hear of it");
         }
         assert!(filter_holds(&send(&alice, "m2", later).bytes, "old"), "{profile:?}: a resend earns a new ack");
     }

@@ -63,7 +63,7 @@ fn one_nobody_does_not_cover_what_another_said() {
     let theirs = forged("theirs").by("").bytes();
     receive(&alice, &theirs, NOW);
     let due_ms = alice.next_deadline().unwrap();
-    assert!(due_ms <= NOW + 5 * SECOND / 2, "a confirmation is due");
+    assert!(due_ms <= NOW + CONFIRMED_BY, "a confirmation is due");
     alice.tick(due_ms).unwrap();
     alice.drain();
     let periodic_ms = alice.next_deadline().unwrap();

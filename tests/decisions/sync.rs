@@ -6,9 +6,6 @@ use sds::types::Profile;
 
 use crate::common::*;
 
-/// Confirmations go out after two seconds, more or less.
-const CONFIRMED_BY: u64 = 5 * SECOND / 2;
-
 /// A member with one message that is not resent.
 fn alice(seed: u64) -> Manager {
     let alice = member_with("alice", |config| config.seed = Some(seed));
@@ -53,7 +50,7 @@ fn news_bring_the_interval_back() {
 }
 
 #[test]
-fn a_message_that_nobody_confirmed_is_confirmed_in_about_two_seconds() {
+fn a_message_that_nobody_confirmed_is_confirmed_in_some_seconds() {
     let mut after_two = 0;
     for seed in 0..20 {
         let alice = member_with("alice", |config| config.seed = Some(seed));
@@ -65,7 +62,7 @@ fn a_message_that_nobody_confirmed_is_confirmed_in_about_two_seconds() {
         assert!(periodic >= at + 30 * SECOND, "one-off");
         assert!(periodic <= at + 60 * SECOND, "which is not the periodic one: nothing is old yet");
     }
-    assert!(after_two >= 10, "half a second to two and a half, mostly late: {after_two} of 20");
+    assert!(after_two >= 10, "half a second to three and a half, mostly late: {after_two} of 20");
 }
 
 #[test]

@@ -89,7 +89,11 @@ export interface SdsConfig {
   syncIntervalMs?: number;
   /** Greatest interval of periodic sync messages. Default: 30 minutes. */
   syncIntervalMaxMs?: number;
-  /** About how long after a message that nobody was heard to confirm we confirm it ourselves. Default: 2 s. */
+  /**
+   * How soon a message that nobody was heard to confirm is confirmed: a quarter of this at the least, and for about one
+   * member of a group of `numParticipants` half of it; the others would follow later, ten times as many with every five
+   * eighths of it. Default: 2 s.
+   */
   syncConfirmMs?: number;
   /**
    * Send sync messages in libsds channels too: for fleets without nim-sds, which takes them for ordinary ones. Default:
