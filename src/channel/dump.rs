@@ -19,8 +19,7 @@ impl Channel {
             })
         });
         // Offline, deadlines move on with the time.
-        let offline_ms =
-            self.offline_since_ms.map_or(0, |since_ms| self.clock.to_steady(now_ms).saturating_sub(since_ms));
+        let offline_ms = self.offline_ms(now_ms);
         let missing = self.incoming.missing().map(|(dependency, deadline_ms)| {
             json!({
                 "deadline_ms": self.clock.to_host(deadline_ms.saturating_add(offline_ms)),

@@ -40,8 +40,6 @@ pub struct ChannelRecord {
     hash_key: Vec<u64>,
     #[prost(fixed64, tag = "5")]
     rng: u64,
-    #[prost(uint64, optional, tag = "6")]
-    offline_since_ms: Option<u64>,
     #[prost(uint64, repeated, tag = "7")]
     clock: Vec<u64>,
     #[prost(uint64, optional, tag = "8")]
@@ -226,7 +224,7 @@ impl Channel {
     }
 
     fn reduce(&self, mut message: StoredMessage, changes: &mut Vec<Change>) {
-        if let Some(content) = Whole::content_of(&message.bytes, &self.config) {
+        if let Some(content) = Whole::content_of(&message.bytes) {
             // Not a part of the whole message's memory any more.
             message.bytes = Bytes::copy_from_slice(&content);
             message.flags |= StoredMessage::CONTENT_ONLY;
@@ -264,7 +262,6 @@ impl Channel {
             derived_ids: self.options.derived_ids,
             hash_key: self.ids.key().to_vec(),
             rng: self.rng.get_seed(),
-            offline_since_ms: self.offline_since_ms,
             clock: self.clock.record().to_vec(),
             floor_ms: self.floor_ms,
             refilter: vec![self.refilter.minute, self.refilter.count as u64],
@@ -301,7 +298,6 @@ impl Channel {
         records.add_messages(messages, record.log.evicted());
         let mut channel = Self::new(id, record.options(), config, record.rng, 0);
         channel.ids = IdHasher::new([key_a, key_b]);
-        channel.offline_since_ms = record.offline_since_ms;
         channel.clock = Clock::restore([lamport_ms, steady_ms, offset_ms], channel.config.clock_step_ms);
         channel.floor_ms = record.floor_ms;
         channel.refilter = Refilter { minute, count: usize::try_from(count).unwrap_or(usize::MAX) };
@@ -312,7 +308,7 @@ impl Channel {
         if record.stored_first > channel.log.first_number() {
             return Err(Damaged("a log on disk that begins after the one in memory"));
         }
-        channel.incoming = Incoming::restore(&record.incoming, &records.incoming, &channel.config)?;
+        channel.incoming = Incoming::restore(&record.incoming, &records.incoming)?;
         channel.outgoing = Outgoing::restore(&record.outgoing, &records.outgoing)?;
         channel.sync.restore(&record.sync)?;
         channel.requests = Requests::restore(&record.requests, &records.requests)?;
@@ -325,11 +321,11 @@ impl Channel {
 }
 
 /// The content of a stored message.
-pub fn stored_content(message: &StoredMessage, config: &Config) -> Result<Bytes, Damaged> {
+pub fn stored_content(message: &StoredMessage) -> Result<Bytes, Damaged> {
     if message.is(StoredMessage::CONTENT_ONLY) || message.is(StoredMessage::SEEDED) {
         return Ok(message.bytes.clone());
     }
-    Whole::content_of(&message.bytes, config).ok_or(Damaged("a message that does not decode"))
+    Whole::content_of(&message.bytes).ok_or(Damaged("a message that does not decode"))
 }
 
 /// The hint of a stored message, out of the record beside it.

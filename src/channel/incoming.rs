@@ -282,6 +282,7 @@ impl Incoming {
             self.named = self.named.saturating_add(1);
             missing.unwaited = Some(self.named);
             self.unwaited.insert((self.named, hash));
+            self.unsaved.missing.touch(hash);
         }
     }
 

@@ -188,12 +188,15 @@ impl Channel {
     /// The channel is back in memory. `missed_ms`: how long the network was unreachable meanwhile; `offline`: since now, it
     /// is again or still.
     pub fn come_back(&mut self, missed_ms: u64, offline: Option<TimeMs>) {
-        // It was not taken in if we stopped with the channel in memory: then up to its latest call.
-        self.leave(0);
         if missed_ms > 0 {
             self.incoming.postpone(missed_ms);
         }
         self.offline_since_ms = offline.map(|now_ms| self.clock.to_steady(now_ms));
+    }
+
+    /// How long the network has been unreachable now, as far as that is not taken in.
+    pub fn offline_ms(&self, now_ms: TimeMs) -> u64 {
+        self.offline_since_ms.map_or(0, |since_ms| self.clock.to_steady(now_ms).saturating_sub(since_ms))
     }
 
     fn is_online(&self) -> bool {
@@ -207,16 +210,14 @@ impl Channel {
 
     /// When [`Channel::tick`] has something to do, in the host's milliseconds. Ask after every other call.
     pub fn next_deadline_ms(&self) -> Option<TimeMs> {
-        earliest(&self.deadlines_ms())
+        let [steady, release] = self.deadlines_ms();
+        earliest(&[steady.filter(|_| self.is_online()), release])
     }
 
-    /// The same in two parts: the one that moves along when the host's clock steps back, and the one at which a message that
-    /// is stamped too far ahead has its place.
+    /// The same in two parts: the one that moves along when the host's clock steps back, as if the network were reachable,
+    /// and the one at which a message that is stamped too far ahead has its place.
     pub fn deadlines_ms(&self) -> [Option<TimeMs>; 2] {
         let release = self.log.first_held_ms().map(|stamp| stamp.saturating_sub(self.max_drift_ms()));
-        if !self.is_online() {
-            return [None, release];
-        }
         let asking = self.requests.next_due_ms(&self.config).filter(|_| self.sync.is_enabled());
         let sending =
             earliest(&[self.outgoing.next_due_ms(), self.sync.next_due_ms(), asking, self.answers.next_due_ms()]);

@@ -32,7 +32,7 @@ impl Channel {
         if !self.answers.contains(hash) {
             return;
         }
-        if self.log.whole(hash).is_none_or(|(_, whole)| whole.is(bytes, message, &self.config)) {
+        if self.log.whole(hash).is_none_or(|(_, whole)| whole.is(bytes, message)) {
             self.answers.cancel(hash);
         }
     }

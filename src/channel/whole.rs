@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::config::Config;
 use crate::record::Damaged;
 use crate::types::{Message, TimeMs};
 use crate::wire;
@@ -42,18 +41,18 @@ impl Whole {
     }
 
     /// One that was stored.
-    pub fn restored(bytes: Bytes, sent: bool, since_ms: TimeMs, config: &Config) -> Result<Self, Damaged> {
+    pub fn restored(bytes: Bytes, sent: bool, since_ms: TimeMs) -> Result<Self, Damaged> {
         if sent {
             return Ok(Self::own(bytes, since_ms));
         }
-        let (_, message) = wire::decode(&bytes, config).map_err(|_| Damaged("a message that does not decode"))?;
+        let (_, message) = wire::decode_kept(&bytes).map_err(|_| Damaged("a message that does not decode"))?;
         let content = Self::content_range(&bytes, &message);
         Ok(Self { bytes, since_ms, content: Some(content) })
     }
 
     /// The content of an encoded message; `None` if it has none.
-    pub fn content_of(bytes: &Bytes, config: &Config) -> Option<Bytes> {
-        let (_, message) = wire::decode(bytes, config).ok()?;
+    pub fn content_of(bytes: &Bytes) -> Option<Bytes> {
+        let (_, message) = wire::decode_kept(bytes).ok()?;
         message.payload().map(|content| bytes.slice_ref(content))
     }
 
@@ -69,12 +68,12 @@ impl Whole {
 
     /// Whether a received message is this one again, and not another under its id. A message may come in the other
     /// format the second time, so that its bytes need not be equal.
-    pub fn is(&self, bytes: &[u8], message: &Message<'_>, config: &Config) -> bool {
+    pub fn is(&self, bytes: &[u8], message: &Message<'_>) -> bool {
         if bytes == &self.bytes[..] {
             return true;
         }
         // Rare enough to look into it only now. A filter is not the same in both formats; all else that makes a message is.
-        wire::decode(&self.bytes, config).is_ok_and(|(_, mine)| {
+        wire::decode_kept(&self.bytes).is_ok_and(|(_, mine)| {
             let names = |message: &Message<'_>| -> Vec<String> {
                 message.causal_history.iter().map(|entry| entry.message_id.to_owned()).collect()
             };

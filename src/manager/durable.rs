@@ -259,6 +259,7 @@ impl Durable {
 
     /// Nothing that waits is of use any more.
     pub fn clear(&self) {
+        *self.offline.lock() = Offline::default();
         if let Some(inner) = &self.inner {
             let mut inner = inner.lock();
             inner.waiting = Waiting::default();

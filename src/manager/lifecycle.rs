@@ -39,6 +39,9 @@ struct ManagerRecord {
     /// [`FORM`].
     #[prost(uint32, tag = "5")]
     form: u32,
+    /// How long the network was unreachable up to then, of all the time.
+    #[prost(uint64, tag = "6")]
+    offline_ms: u64,
 }
 
 impl Manager {
@@ -94,20 +97,17 @@ impl Manager {
             return Err(Error::Store(StoreError::Damaged("channels of no manager".to_owned())));
         }
         let manager = Self::with(config, Durable::new(store, by_host))?;
-        let latest_ms = match record {
-            Some(record) => {
-                *manager.rng.lock() = fastrand::Rng::with_seed(record.rng);
-                record.latest_ms
-            }
-            None => {
-                manager.store_itself()?;
-                0
-            }
-        };
-        let stopped_ms = manager.place(heads).max(latest_ms);
-        manager.latest_ms.store(stopped_ms, Ordering::Release);
+        match &record {
+            Some(record) => *manager.rng.lock() = fastrand::Rng::with_seed(record.rng),
+            None => manager.store_itself()?,
+        }
+        let (latest_ms, offline_ms) = record.map_or((0, 0), |record| (record.latest_ms, record.offline_ms));
+        let of_channels = manager.place(heads);
+        let (stopped_ms, offline_ms) = (of_channels.0.max(latest_ms), of_channels.1.max(offline_ms));
+        // What is stored from now on knows of the time offline up to now.
+        manager.latest_ms.store(stopped_ms.max(now_ms), Ordering::Release);
         if stopped_ms > 0 {
-            manager.durable.was_offline(now_ms.saturating_sub(stopped_ms));
+            manager.durable.was_offline(offline_ms.saturating_add(now_ms.saturating_sub(stopped_ms)));
         }
         Ok(manager)
     }
@@ -132,9 +132,9 @@ impl Manager {
     }
 
     /// Puts stored channels in their places. They are read when they are first used. Returns the latest time that any of
-    /// them was told.
-    fn place(&self, heads: Vec<(ChannelId, Vec<u8>)>) -> TimeMs {
-        let mut stopped_ms = 0;
+    /// them was told, and for how long the network was unreachable up to then.
+    fn place(&self, heads: Vec<(ChannelId, Vec<u8>)>) -> (TimeMs, u64) {
+        let (mut stopped_ms, mut offline_ms) = (0, 0);
         let (mut channels, mut deadlines) = (Vec::with_capacity(heads.len()), Vec::new());
         for (id, head) in heads {
             // One that does not decode is an error for who uses it, and for nobody else.
@@ -145,24 +145,30 @@ impl Manager {
             };
             if let Ok(head) = head {
                 stopped_ms = stopped_ms.max(head.channel.latest_ms());
-                let due_ms = [head.due_ms, head.fixed_due_ms].into_iter().flatten().min();
-                state.scheduled_ms = due_ms.filter(|_| head.open);
+                offline_ms = offline_ms.max(head.offline_ms);
+                state.offline_seen_ms = head.offline_seen_ms;
+                if head.open {
+                    state.due_ms = [head.due_ms, head.fixed_due_ms];
+                }
+                state.scheduled_ms = state.due_ms.into_iter().flatten().min();
                 deadlines.extend(state.scheduled_ms.map(|due_ms| (due_ms, id.clone())));
             }
             channels.push((id, Arc::new(Slot { state: Mutex::new(state) })));
         }
         self.schedule.fill(deadlines);
         self.channels.write().extend(channels);
-        stopped_ms
+        (stopped_ms, offline_ms)
     }
 
     fn own_record(&self) -> Write {
+        let latest_ms = self.latest_ms.load(Ordering::Acquire);
         let record = ManagerRecord {
             participant_id: self.config.participant_id.clone(),
             seed: self.config.seed.unwrap_or_default(),
             rng: self.rng.lock().get_seed(),
-            latest_ms: self.latest_ms.load(Ordering::Acquire),
+            latest_ms,
             form: FORM,
+            offline_ms: self.durable.offline_ms(latest_ms),
         };
         Write::Manager(record.encode_to_vec())
     }
@@ -259,12 +265,12 @@ impl Manager {
         channels.insert(id, slot.clone());
         drop(channels);
         info!(channel = channel_id, "channel opened");
+        // The manager drew a seed for it: committed with it.
+        self.durable.add_to_next(vec![self.own_record()]);
         if auto {
             // Stored with what it was opened for, if that is not refused.
             return Ok(());
         }
-        // The manager drew a seed for it: committed with it.
-        self.durable.add_to_next(vec![self.own_record()]);
         self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() })
     }
 

@@ -78,7 +78,7 @@ impl Manager {
 
     fn log_entry(&self, item: LogItem) -> Result<LogEntry, Error> {
         let LogItem { message, side } = item;
-        let content = channel::stored_content(&message, &self.config).map_err(StoreError::from)?;
+        let content = channel::stored_content(&message).map_err(StoreError::from)?;
         let retrieval_hint = side.map(|side| channel::stored_hint(&side)).transpose().map_err(StoreError::from)?;
         Ok(LogEntry {
             sent: message.is(StoredMessage::SENT),

@@ -158,8 +158,10 @@ impl Manager {
         results: &mut Vec<Result<Unwrapped<'a>, Error>>,
     ) -> Result<(), Error> {
         self.check_room()?;
+        // Of those that the store does not have yet, all are known in memory.
+        let most = self.config.log_messages.saturating_add(self.config.seen_limit).min(MOST_A_RUN);
         let done = self.with_open_channel(channel_id, now_ms, |channel, turn| {
-            for (bytes, profile, message) in run.take(MOST_A_RUN) {
+            for (bytes, profile, message) in run.take(most) {
                 let received = self.receive(channel, bytes, message, profile, now_ms, turn);
                 let refused = received.is_err();
                 results.push(received.map(|received| unwrapped(message, profile, received)));
@@ -312,7 +314,7 @@ impl Manager {
         content: &[u8],
         now_ms: TimeMs,
     ) -> Result<Wrapped, Error> {
-        let (_, sent) = wire::decode(&bytes, &self.config)?;
+        let (_, sent) = wire::decode_kept(&bytes)?;
         if sent.payload() != Some(content) {
             return Err(Error::IdReused(sent.message_id.to_owned()));
         }

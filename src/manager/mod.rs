@@ -69,6 +69,8 @@ impl Manager {
             if let Some(channel) = state.loaded() {
                 channel.set_online(online, now_ms);
                 self.reschedule(&mut state);
+            } else {
+                self.schedule_stored(&mut state);
             }
         }
         Ok(())

@@ -40,8 +40,10 @@ pub(super) struct State {
     used_ms: TimeMs,
     /// What the store says of how it stands.
     head: Vec<u8>,
-    /// Of the time offline, how much it knows of.
-    offline_seen_ms: u64,
+    /// Of the time offline, how much it knows of; while it is not in memory.
+    pub offline_seen_ms: u64,
+    /// When it is due, in the parts of [`Channel::deadlines_ms`]; while it is not in memory.
+    pub due_ms: [Option<TimeMs>; 2],
 }
 
 /// How a channel stands, as it is stored.
@@ -58,6 +60,11 @@ pub(super) struct HeadRecord {
     pub due_ms: Option<u64>,
     #[prost(uint64, optional, tag = "5")]
     pub fixed_due_ms: Option<u64>,
+    /// Of the manager's time offline, how much it has taken in, and how much that was.
+    #[prost(uint64, tag = "6")]
+    pub offline_seen_ms: u64,
+    #[prost(uint64, tag = "7")]
+    pub offline_ms: u64,
 }
 
 /// What of a [`HeadRecord`] is looked at before the channel is used.
@@ -74,6 +81,11 @@ pub(super) struct HeadSummary {
     pub due_ms: Option<u64>,
     #[prost(uint64, optional, tag = "5")]
     pub fixed_due_ms: Option<u64>,
+    /// Of the manager's time offline, how much it has taken in, and how much that was.
+    #[prost(uint64, tag = "6")]
+    pub offline_seen_ms: u64,
+    #[prost(uint64, tag = "7")]
+    pub offline_ms: u64,
 }
 
 /// What a call on a channel leads to.
@@ -113,7 +125,13 @@ impl State {
             used_ms: 0,
             head: Vec::new(),
             offline_seen_ms: 0,
+            due_ms: [None; 2],
         }
+    }
+
+    /// When the channel in memory is due, in its two parts; never if it is closed.
+    fn due_ms(&self) -> [Option<TimeMs>; 2] {
+        self.channel.as_ref().filter(|_| self.open).map_or([None; 2], |channel| channel.deadlines_ms())
     }
 
     pub fn loaded(&mut self) -> Option<&mut Channel> {
@@ -127,6 +145,7 @@ impl State {
 
     /// Leaves the channel to the store, which has all of it. `offline_ms`: how long the network was unreachable up to now.
     pub fn unload(&mut self, offline_ms: u64) {
+        self.due_ms = self.due_ms();
         self.channel = None;
         self.head = Vec::new();
         self.offline_seen_ms = offline_ms;
@@ -213,9 +232,13 @@ impl Manager {
         }
         let Some(channel) = state.channel.as_deref_mut() else { return Vec::new() };
         let changes = channel.take_changes();
-        let (open, auto) = (state.open, state.auto);
-        let [due_ms, fixed_due_ms] = if open { channel.deadlines_ms() } else { [None; 2] };
-        let head = HeadRecord { channel: channel.record(), open, auto, due_ms, fixed_due_ms }.encode_to_vec();
+        let now_ms = self.latest_ms.load(Ordering::Acquire);
+        let offline_ms = self.durable.offline_ms(now_ms);
+        let offline_seen_ms = offline_ms.saturating_sub(channel.offline_ms(now_ms));
+        let (channel, open, auto) = (channel.record(), state.open, state.auto);
+        let [due_ms, fixed_due_ms] = state.due_ms();
+        let head =
+            HeadRecord { channel, open, auto, due_ms, fixed_due_ms, offline_seen_ms, offline_ms }.encode_to_vec();
         let id = &state.id;
         let mut writes: Vec<_> = changes.into_iter().map(|change| Write::Channel(id.clone(), change)).collect();
         if head != state.head {
@@ -232,7 +255,8 @@ impl Manager {
             let channel = self.read_channel(state).inspect_err(|error| {
                 // What is damaged stays so: it is an error for who uses it, and not for every tick from now on.
                 if matches!(error, Error::Store(StoreError::Damaged(_))) {
-                    self.schedule_at(state, None);
+                    state.due_ms = [None; 2];
+                    self.schedule_stored(state);
                 }
             })?;
             debug!(channel = %state.id, "channel loaded");
@@ -272,6 +296,13 @@ impl Manager {
         let Some(channel) = state.channel.as_deref_mut() else { return };
         let due_ms = if state.open && !state.forgotten { channel.next_deadline_ms() } else { None };
         self.schedule_at(state, due_ms);
+    }
+
+    /// The same for one that is in the store only.
+    pub(super) fn schedule_stored(&self, state: &mut State) {
+        let [due_ms, fixed_due_ms] = state.due_ms;
+        let due_ms = due_ms.filter(|_| self.online.load(Ordering::Acquire));
+        self.schedule_at(state, [due_ms, fixed_due_ms].into_iter().flatten().min());
     }
 
     pub(super) fn schedule_at(&self, state: &mut State, due_ms: Option<TimeMs>) {

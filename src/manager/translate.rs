@@ -38,13 +38,13 @@ pub(super) fn encode_draft(
 /// already. What the format cannot say must not change, or logs differ for ever: a message whose timestamp is no whole
 /// second stays as it came, and so does one whose id, derived from it, would not fit it any more.
 pub(super) fn translate(bytes: &Bytes, channel: &Channel, config: &Config) -> Option<Bytes> {
-    let (profile, mut message) = wire::decode(bytes, config).ok()?;
+    let (profile, mut message) = wire::decode_kept(bytes).ok()?;
     if profile == channel.profile() || channel.options().derived_ids {
         return None;
     }
     // A filter in the other format's layout is none in this one.
     message.bloom_filter = None;
     let translated = encode(channel.profile(), &message, config).ok()?;
-    let same = wire::decode(&translated, config).ok()?.1.lamport_timestamp_ms == message.lamport_timestamp_ms;
+    let same = wire::decode_kept(&translated).ok()?.1.lamport_timestamp_ms == message.lamport_timestamp_ms;
     same.then_some(translated)
 }

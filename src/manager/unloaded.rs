@@ -51,6 +51,7 @@ impl Manager {
     fn let_go(&self, mut state: MutexGuard<'_, State>, now_ms: TimeMs, stored: bool) {
         if stored {
             state.unload(self.durable.offline_ms(now_ms));
+            self.schedule_stored(&mut state);
             debug!(channel = %state.id, "channel unloaded");
         } else if let Some(channel) = state.loaded() {
             // It stays, and goes on to count the time offline by itself.
@@ -61,7 +62,8 @@ impl Manager {
 
     /// Closes a channel that is in the store only. It need not be read for that, and may be damaged.
     pub(super) fn close_stored(&self, state: &mut State) -> Result<(), Error> {
-        self.schedule_at(state, None);
+        state.due_ms = [None; 2];
+        self.schedule_stored(state);
         let Ok(mut head) = self.stored_head(state) else { return Ok(()) };
         (head.open, head.auto, head.due_ms, head.fixed_due_ms) = (false, state.auto, None, None);
         let mut turn = Turn { commit: true, ..Turn::default() };
@@ -98,7 +100,8 @@ impl Manager {
         let Ok(mut head) = self.stored_head(state) else { return Vec::new() };
         let by_ms = head.channel.step_back(from_ms, to_ms, self.config.clock_step_ms);
         head.due_ms = head.due_ms.map(|due_ms| due_ms.saturating_sub(by_ms));
-        self.schedule_at(state, [head.due_ms, head.fixed_due_ms].into_iter().flatten().min());
+        state.due_ms = [head.due_ms, head.fixed_due_ms];
+        self.schedule_stored(state);
         vec![head_write(state, &head)]
     }
 

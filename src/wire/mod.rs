@@ -79,15 +79,23 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Config) -> Result<(Profile, Message<
     if bytes.len() > limits.max_message_bytes {
         return Err(DecodeError::TooLarge { field: "message", size: bytes.len(), limit: limits.max_message_bytes });
     }
+    decode_within(bytes, &Limits::of(limits))
+}
+
+/// Reads a message that was taken in or made here before, whatever the limits are by now.
+pub fn decode_kept(bytes: &[u8]) -> Result<(Profile, Message<'_>), DecodeError> {
+    decode_within(bytes, &Limits::NONE)
+}
+
+fn decode_within<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Profile, Message<'a>), DecodeError> {
     let profile = detect(bytes)?;
-    let limits = Limits::of(limits);
     let mut raw = Raw::default();
-    let walked = raw.read(bytes, profile, &limits);
+    let walked = raw.read(bytes, profile, limits);
     if !limits.is_readable(raw.message_id) && !limits.is_readable(raw.channel_id) {
         return Err(DecodeError::NotSds("it has neither a readable message id nor a readable channel id"));
     }
     walked?;
-    let message = raw.into_message(&limits)?;
+    let message = raw.into_message(limits)?;
     let message = match profile {
         Profile::Rfc => rfc::read(message)?,
         Profile::Libsds => libsds::read(message)?,

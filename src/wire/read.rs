@@ -92,6 +92,9 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    pub const NONE: Self =
+        Self { id_bytes: usize::MAX, hint_bytes: usize::MAX, history_entries: usize::MAX, repair_entries: usize::MAX };
+
     pub fn of(config: &Config) -> Self {
         Self {
             id_bytes: config.max_id_bytes,

@@ -9,6 +9,7 @@ mod host;
 mod kinds;
 mod life;
 mod limits;
+mod mended;
 mod sqlite;
 mod twins;
 mod versions;

@@ -69,6 +69,8 @@ impl RollingFilter {
             self.push(ItemHash::from_bytes(item), u64::from_be_bytes(*at));
         }
         let rebuilds = self.rebuilds;
+        // What goes because there is less room has to leave the store too.
+        self.persist();
         self.rebuild(self.entries.len().min(capacity), capacity);
         self.rebuilds = rebuilds;
         self.evicted = record.evicted;

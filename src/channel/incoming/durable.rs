@@ -7,7 +7,6 @@ use prost::Message;
 
 use super::{Incoming, Missing, Waiting};
 use crate::channel::whole::Whole;
-use crate::config::Config;
 use crate::idhash::IdHash;
 use crate::output::Hint;
 use crate::record::{
@@ -137,7 +136,7 @@ impl Incoming {
     }
 
     /// The buffer of those records.
-    pub fn restore(record: &IncomingRecord, records: &IncomingRecords, config: &Config) -> Result<Self, Damaged> {
+    pub fn restore(record: &IncomingRecord, records: &IncomingRecords) -> Result<Self, Damaged> {
         let IncomingRecord { named, arrivals, reduced, untracked, reduced_total } = *record;
         let mut incoming = Self { named, arrivals, reduced, untracked, reduced_total, ..Self::default() };
         for (hash, value) in &records.missing {
@@ -148,7 +147,7 @@ impl Incoming {
         }
         for (arrival, value) in &records.messages {
             let state = find(&records.states, *arrival).ok_or(Damaged("a waiting message without its state"))?;
-            let (hash, waiting) = restore_waiting(*arrival, decode(value)?, decode(state)?, config)?;
+            let (hash, waiting) = restore_waiting(*arrival, decode(value)?, decode(state)?)?;
             if waiting.arrival > arrivals || incoming.waiting.contains_key(&hash) {
                 return Err(Damaged("a waiting message out of place"));
             }
@@ -207,12 +206,11 @@ fn restore_waiting(
     arrival: u128,
     record: WaitingRecord,
     state: WaitingStateRecord,
-    config: &Config,
 ) -> Result<(IdHash, Waiting), Damaged> {
     let (content, whole) = if record.content_only {
         (record.bytes, None)
     } else {
-        let whole = Whole::restored(record.bytes, false, record.since_ms, config)?;
+        let whole = Whole::restored(record.bytes, false, record.since_ms)?;
         if state.whole { (whole.content(), Some(whole)) } else { (Bytes::copy_from_slice(&whole.content()), None) }
     };
     let waiting = Waiting {

@@ -294,7 +294,7 @@ impl Log {
             let side = find(&records.sides, message.number).map_or(Ok(SideRecord::default()), decode)?;
             let whole =
                 message.is(StoredMessage::ANSWERABLE) && message.number.wrapping_sub(record.evicted) >= record.reduced;
-            log.restore_entry(message, side, whole, config)?;
+            log.restore_entry(message, side, whole)?;
         }
         if next.wrapping_sub(record.evicted) != record.entries {
             return Err(Damaged("a log that lacks its last messages"));
@@ -303,15 +303,9 @@ impl Log {
         Ok(log)
     }
 
-    fn restore_entry(
-        &mut self,
-        message: StoredMessage,
-        side: SideRecord,
-        whole: bool,
-        config: &Config,
-    ) -> Result<(), Damaged> {
+    fn restore_entry(&mut self, message: StoredMessage, side: SideRecord, whole: bool) -> Result<(), Damaged> {
         let sent = message.is(StoredMessage::SENT);
-        let whole = whole.then(|| Whole::restored(message.bytes.clone(), sent, message.since_ms, config));
+        let whole = whole.then(|| Whole::restored(message.bytes.clone(), sent, message.since_ms));
         let entry = Entry {
             message_id: message.message_id,
             hash: message.hash,

@@ -127,6 +127,8 @@ impl Remembered {
                 restored.list((first as u32).wrapping_add(at as u32), hash);
             }
         }
+        // The configuration may allow less than it did: what goes has to leave the store too.
+        restored.persist();
         while restored.by_age.len() > limit {
             restored.forget_oldest();
         }
