@@ -167,21 +167,19 @@ impl Channel {
     /// Tells whether the network is reachable: offline, nothing is sent, and nothing missing is given up, since nobody
     /// could fetch it. Its deadlines move on by as long as that lasts.
     pub fn set_online(&mut self, online: bool, now_ms: TimeMs) {
-        let now_ms = self.clock.observe(now_ms).steady_ms;
-        match (online, self.offline_since_ms) {
-            (false, None) => self.offline_since_ms = Some(now_ms),
-            (true, Some(since_ms)) => {
-                self.offline_since_ms = None;
-                self.incoming.postpone(now_ms.saturating_sub(since_ms));
-            }
-            _ => {}
+        let now = self.clock.observe(now_ms);
+        if online {
+            self.leave(now_ms);
+        } else {
+            self.offline_since_ms.get_or_insert(now.steady_ms);
         }
     }
 
-    /// The channel leaves memory now: the time offline up to here is taken in.
+    /// The channel leaves memory now, or is online: the time offline up to here is taken in.
     pub fn leave(&mut self, now_ms: TimeMs) {
-        if let Some(since_ms) = self.offline_since_ms.take() {
-            self.incoming.postpone(self.clock.to_steady(now_ms).saturating_sub(since_ms));
+        let offline_ms = self.offline_ms(now_ms);
+        if self.offline_since_ms.take().is_some() {
+            self.incoming.postpone(offline_ms);
         }
     }
 

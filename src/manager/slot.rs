@@ -130,7 +130,7 @@ impl State {
     }
 
     /// When the channel in memory is due, in its two parts; never if it is closed.
-    fn due_ms(&self) -> [Option<TimeMs>; 2] {
+    fn deadlines_ms(&self) -> [Option<TimeMs>; 2] {
         self.channel.as_ref().filter(|_| self.open).map_or([None; 2], |channel| channel.deadlines_ms())
     }
 
@@ -145,7 +145,7 @@ impl State {
 
     /// Leaves the channel to the store, which has all of it. `offline_ms`: how long the network was unreachable up to now.
     pub fn unload(&mut self, offline_ms: u64) {
-        self.due_ms = self.due_ms();
+        self.due_ms = self.deadlines_ms();
         self.channel = None;
         self.head = Vec::new();
         self.offline_seen_ms = offline_ms;
@@ -236,7 +236,7 @@ impl Manager {
         let offline_ms = self.durable.offline_ms(now_ms);
         let offline_seen_ms = offline_ms.saturating_sub(channel.offline_ms(now_ms));
         let (channel, open, auto) = (channel.record(), state.open, state.auto);
-        let [due_ms, fixed_due_ms] = state.due_ms();
+        let [due_ms, fixed_due_ms] = state.deadlines_ms();
         let head =
             HeadRecord { channel, open, auto, due_ms, fixed_due_ms, offline_seen_ms, offline_ms }.encode_to_vec();
         let id = &state.id;

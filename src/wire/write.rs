@@ -53,6 +53,7 @@ impl Sink for Vec<u8> {
         put_varint(self, value);
     }
 
+    // With the field's number known, the key is a constant. WebAssembly is to be small instead.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn put_bytes(&mut self, field: u32, value: &[u8]) {
         self.open(field, value.len());

@@ -12,14 +12,13 @@ use crate::contract::{CHANNEL, NOW_MS, config};
 const HOUR_MS: u64 = 3_600_000;
 
 fn received(id: &str, lamport_ms: u64, content: &[u8], named: &[&str]) -> Vec<u8> {
-    let entry = |id: &&'static str| HistoryEntry { message_id: id, ..HistoryEntry::default() };
-    let named: Vec<&'static str> = named.iter().map(|id| &*id.to_string().leak()).collect();
+    let entry = |id| HistoryEntry { message_id: id, ..HistoryEntry::default() };
     let message = Message {
         sender_id: "bob",
         message_id: id,
         channel_id: CHANNEL,
         lamport_timestamp_ms: Some(lamport_ms),
-        causal_history: named.iter().map(entry).collect(),
+        causal_history: named.iter().copied().map(entry).collect(),
         content: Some(content),
         ..Message::default()
     };
