@@ -67,6 +67,8 @@ func equalLogs(w *world, rounds int) {
 }
 
 func TestLogsEndEqualOverALossyNetworkAndAStoreWithOutages(t *testing.T) {
+	// Outages last so long that everybody misses something in one of them.
+	const down, up = 6, 4
 	for seed := range uint64(3) {
 		w := newWorld(t)
 		w.seed = seed
@@ -76,12 +78,13 @@ func TestLogsEndEqualOverALossyNetworkAndAStoreWithOutages(t *testing.T) {
 		}
 		for range 3 {
 			w.storeDown = true
-			chat(w, 4)
+			chat(w, down)
 			w.storeDown = false
-			chat(w, 4)
+			chat(w, up)
 		}
-		w.until(20*time.Minute, "everything everywhere", everywhere(w, 24))
-		equalLogs(w, 24)
+		rounds := 3 * (down + up)
+		w.until(20*time.Minute, "everything everywhere", everywhere(w, rounds))
+		equalLogs(w, rounds)
 		recovered := 0
 		for _, p := range w.peers {
 			recovered += p.count("recovered")
