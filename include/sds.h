@@ -750,7 +750,8 @@ sds_status_t sds_channel_open(sds_manager_t manager,
                               struct sds_error_t *error);
 
 // Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened again,
-// forgotten, or the manager is closed.
+// forgotten, or the manager is closed. Time goes on for what it misses: what has been missing for `dependency_timeout_ms` when
+// it is opened again is lost at the next tick.
 //
 // Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
 // `SDS_POISONED`, `SDS_INVALID_HANDLE`.
@@ -942,6 +943,10 @@ sds_status_t sds_manager_reset(sds_manager_t manager,
 // Tells a manager whether the network is reachable. Offline, nothing is resent, asked for or answered and no sync message
 // is made; what fell due meanwhile goes out with the next tick online. Nor is anything missing given up: that time does
 // not count. A new manager is online.
+//
+// A host that is going to sleep says so with 0: time in which it merely makes no call counts, and what has been missing for
+// `dependency_timeout_ms` when it wakes is lost at the next tick (`SDS_RECORD_LOST` has its hint: it can still be fetched, and is
+// delivered, late). Time in which a stored manager is not open does not count anyway.
 //
 // Parameters: `online`: 1 or 0. `now_ms`: milliseconds since the Unix epoch.
 //

@@ -94,6 +94,11 @@ impl Clock {
         }
     }
 
+    /// The clock was moved by a clock of the host's that was far ahead.
+    pub fn fall_back(&mut self, lamport_ms: u64) {
+        self.lamport_ms = lamport_ms;
+    }
+
     /// A greater timestamp moves the clock to it (RFC 109, *Deliver Message*).
     pub fn raise(&mut self, lamport_ms: u64) {
         self.lamport_ms = self.lamport_ms.max(lamport_ms);

@@ -271,6 +271,17 @@ impl Log {
         greatest
     }
 
+    /// Moves what is stamped later out of the order: it is held until its time has come.
+    pub fn hold_after(&mut self, up_to_ms: u64) {
+        while let Some(last) = self.order.back().copied().filter(|last| self.entry(*last).lamport_ms > up_to_ms) {
+            let entry = self.entry(last);
+            self.held.insert((entry.lamport_ms, entry.hash));
+            self.order.pop_back();
+            self.little_named.retain(|number| *number != last);
+            self.unsaved.side(self.taken.evicted, self.index(last));
+        }
+    }
+
     /// The timestamp of the first message to be released.
     pub fn first_held_ms(&self) -> Option<u64> {
         self.held.first().map(|held| held.0)

@@ -280,7 +280,7 @@ impl Manager {
     }
 
     /// Closes a channel: nothing is sent for it, what waits to be sent included, and bytes for it are refused. Its state
-    /// stays, and counts towards `max_channels`, until it is forgotten.
+    /// stays, time goes on for what it misses, and it counts towards `max_channels`, until it is forgotten.
     pub fn close_channel(&self, channel_id: &str) -> Result<(), Error> {
         check_id("channel id", channel_id, &self.config)?;
         let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
