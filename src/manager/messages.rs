@@ -82,7 +82,7 @@ impl Manager {
         let now_ms = self.observe(now_ms)?;
         check_outgoing(message_id, content, &self.config)?;
         let (wrapped, _) = self.with_open_channel(channel_id, now_ms, |channel, _| {
-            let message_id = channel.draft_ephemeral(message_id)?;
+            let message_id = channel.draft_ephemeral(message_id, content, now_ms)?;
             let message = channel.ephemeral_message(&message_id, content);
             let bytes = encode(channel.profile(), &message, &self.config)?;
             Ok(Wrapped { message_id, lamport_timestamp_ms: None, bytes })

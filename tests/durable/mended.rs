@@ -1,5 +1,7 @@
 //! What a restart must not change, each once found to: time offline, a configuration with less room, names nobody waits for.
 
+use std::collections::BTreeSet;
+
 use sds::Manager;
 use sds::config::Config;
 use sds::output::{ChannelOptions, Disposition, Event, Output, TransmitReason};
@@ -8,6 +10,7 @@ use sds::types::{HistoryEntry, Message, Profile};
 use sds::wire;
 
 use crate::contract::{CHANNEL, NOW_MS, config};
+use crate::host::Host;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -201,4 +204,30 @@ fn a_batch_beyond_what_memory_remembers_is_as_its_messages_one_by_one() {
     let last: Vec<_> = results.iter().skip(300).map(|result| result.as_ref().expect("good").disposition).collect();
     assert_eq!(last, [Disposition::Duplicate, Disposition::Delivered]);
     assert!(alice.missing(CHANNEL).expect("open").is_empty());
+}
+
+/// Ids made up by a manager of that host's that crashes: of an ephemeral message, and of the next sync message.
+fn made_up(host: &Host, now_ms: u64) -> [String; 2] {
+    let (alice, mut later) =
+        (Manager::open_external(config("alice"), host.records(), now_ms).expect("opens"), host.clone());
+    let ephemeral = alice.wrap_ephemeral(CHANNEL, None, b"x", now_ms).expect("wraps");
+    alice.tick(now_ms + 60_000).expect("ticks");
+    later.commit_all(&alice);
+    let sync = alice.drain().into_iter().find_map(|(_, output)| match output {
+        Output::Transmit(it) if it.reason == TransmitReason::Sync => Some(it.message_id),
+        _ => None,
+    });
+    [ephemeral.message_id, sync.expect("one is due")].map(|id| id.to_string())
+}
+
+#[test]
+fn no_id_that_is_made_up_is_made_up_again_after_a_crash() {
+    let mut host = Host::default();
+    let alice = Manager::open_external(config("alice"), [], NOW_MS).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    alice.unwrap_incoming(&received("m1", NOW_MS, b"x", &[]), NOW_MS).expect("good");
+    host.commit_all(&alice);
+    let ids: BTreeSet<_> = (0..4).flat_map(|crash| made_up(&host, NOW_MS + crash * 10_000)).collect();
+    assert_eq!(ids.len(), 8, "{ids:?}");
+    assert!(ids.iter().all(|id| id.len() == 32), "they are short: {ids:?}");
 }
