@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use super::clock::Now;
 use super::tally::Tally;
 use super::whole::Whole;
 use crate::config::Config;
@@ -41,8 +42,8 @@ pub(super) struct Waiting {
     pub named: bool,
     /// Its sender id is ours.
     pub own: bool,
-    /// When it came, on the scale of the deadlines.
-    pub since_ms: TimeMs,
+    /// When it came.
+    pub since: Now,
     /// What it waits for.
     pub unmet: Vec<IdHash>,
     pub deadline_ms: TimeMs,
@@ -325,7 +326,7 @@ impl Incoming {
     pub fn with_named(&self, hash: IdHash, ahead_ms: u64) -> Vec<IdHash> {
         let Some(waiting) = self.waiting.get(&hash) else { return Vec::new() };
         let mut found = BTreeSet::new();
-        let mut to_visit = vec![(waiting.lamport_ms.min(waiting.since_ms.saturating_add(ahead_ms)), waiting)];
+        let mut to_visit = vec![(waiting.lamport_ms.min(waiting.since.wall_ms.saturating_add(ahead_ms)), waiting)];
         while let Some((before_ms, waiting)) = to_visit.pop() {
             for named in &waiting.unmet {
                 let Some(named_waiting) = self.waiting.get(named) else { continue };

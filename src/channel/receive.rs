@@ -261,8 +261,7 @@ impl Channel {
                 namings: self.namings(named),
                 flags: flags(incomer.own, late),
             };
-            let stored =
-                self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
+            let stored = self.is_durable().then(|| Stored::received(&entry, incomer.now, || message.payload()));
             self.deliver(entry, incomer.own, incomer.now, stored);
             self.deliver_dependents([incomer.hash]);
         } else {
@@ -288,7 +287,7 @@ impl Channel {
             late,
             named,
             own: incomer.own,
-            since_ms: incomer.now.steady_ms,
+            since: incomer.now,
             unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
             deadline_ms,
             arrival: 0,
@@ -448,7 +447,7 @@ impl Channel {
             namings: self.namings(named),
             flags: flags(waiting.own, waiting.late),
         };
-        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since_ms, || Some(&content)));
+        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since, || Some(&content)));
         self.deliver(entry, waiting.own, self.clock.latest(), stored);
         self.emit(Event::Delivered(Delivered {
             message_id: waiting.message_id,

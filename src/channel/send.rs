@@ -215,11 +215,11 @@ impl Channel {
             sender_id: self.me.clone(),
             hint: None,
             // Whoever sent a message is always one of those who may have to answer for it.
-            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), now.steady_ms)),
+            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), now)),
             namings: 0,
             flags: StoredMessage::SENT,
         };
-        let stored = self.is_durable().then(|| Stored { bytes: bytes.clone(), since_ms: now.steady_ms });
+        let stored = self.is_durable().then(|| Stored { bytes: bytes.clone(), since: now });
         let number = self.log.next_number();
         self.log.named_by_us(lean);
         self.log.insert(entry, false, stored);
@@ -228,7 +228,7 @@ impl Channel {
         self.deliver_dependents([hash]);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         self.outgoing.make_room(bytes.len(), &self.config);
-        let sent = Sent { message_id, hash, lamport_ms: draft.lamport_ms, bytes, number, sent_ms: now.steady_ms };
+        let sent = Sent { message_id, hash, lamport_ms: draft.lamport_ms, bytes, number, since: now };
         self.outgoing.add(sent, due_ms);
         self.counters.sent = self.counters.sent.saturating_add(1);
         self.sync.sent(now.steady_ms, &mut self.rng);

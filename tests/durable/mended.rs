@@ -14,7 +14,7 @@ use crate::host::Host;
 
 const HOUR_MS: u64 = 3_600_000;
 
-fn received(id: &str, lamport_ms: u64, content: &[u8], named: &[&str]) -> Vec<u8> {
+pub fn received(id: &str, lamport_ms: u64, content: &[u8], named: &[&str]) -> Vec<u8> {
     let entry = |id| HistoryEntry { message_id: id, ..HistoryEntry::default() };
     let message = Message {
         sender_id: "bob",

@@ -3,12 +3,27 @@
 use bytes::Bytes;
 
 use crate::bloom::HashKind;
+use crate::channel::clock::Now;
 use crate::config::MAX_EVIDENCE;
+use crate::idhash::IdHash;
 use crate::output::{Acknowledger, MessageState};
 use crate::types::{MessageId, ParticipantId, TimeMs};
 
 /// What a name costs beyond its own bytes, so that many short ones count too.
 const NAME_OVERHEAD_BYTES: usize = 64;
+
+/// A message of ours, as it was sent.
+#[derive(Debug)]
+pub struct Sent {
+    pub message_id: MessageId,
+    pub hash: IdHash,
+    pub lamport_ms: u64,
+    pub bytes: Bytes,
+    /// Its number in the log.
+    pub number: u64,
+    /// When it was sent.
+    pub since: Now,
+}
 
 /// A message of ours, from wrapping until it is of no use any more.
 #[derive(Debug)]
@@ -28,7 +43,7 @@ pub(super) struct Own {
     /// Its number in the log, where it is stored.
     pub number: u64,
     /// When it was sent.
-    pub sent_ms: TimeMs,
+    pub since: Now,
     /// Its place among those given up or ended.
     pub queued: u64,
 }
