@@ -24,7 +24,7 @@ use crate::output::{ChannelOptions, Hint};
 use crate::record::{Change, Damaged, Key, Kind, Rows, StoredMessage, Value, Wanted, add_row};
 use crate::types::{ChannelId, Profile, TimeMs};
 
-/// Stored messages that one call deletes at most: more than one adds. Later calls go on with it.
+/// Stored messages that one commit deletes at most: more than one adds. Later ones go on with it.
 const MOST_TRIMMED: u64 = 4_096;
 
 /// How a channel stands: all of it that is no line of entries.
