@@ -185,6 +185,12 @@ impl Channel {
         self.answers.persist();
     }
 
+    /// Whether a received message told what has to be stored though nothing comes of it, since nobody may tell it again: that
+    /// somebody more has a message of ours, or the id of a sync message that others will name. Asked after each.
+    pub fn take_heard(&mut self) -> bool {
+        std::mem::take(&mut self.heard)
+    }
+
     /// Whether its state is kept durably.
     pub(super) fn is_durable(&self) -> bool {
         self.retention.is_some()

@@ -169,6 +169,7 @@ impl Channel {
         let (sender_id, filter) = (incomer.message.sender_id, incomer.filter.as_ref());
         let seen = Review { sender_id, sender: incomer.sender, history: incomer.history, filter };
         let events = self.outgoing.review(&seen, incomer.now.steady_ms, &self.config, &mut self.rng);
+        self.heard |= self.outgoing.take_heard();
         events.into_iter().for_each(|event| self.emit(event));
     }
 
@@ -218,6 +219,7 @@ impl Channel {
         let is_named = self.profile == Profile::Libsds && incomer.profile == Profile::Libsds;
         if is_named && !self.options.derived_ids {
             self.log.remember(incomer.hash, Known::Met);
+            self.heard = true;
             self.repaired_if_asked(incomer.hash, incomer.message.message_id);
             self.incoming.arrived(incomer.hash);
             self.deliver_dependents([incomer.hash]);

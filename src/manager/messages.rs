@@ -192,6 +192,7 @@ impl Manager {
         self.recall(channel, |_| ids.hashes().collect())?;
         let before = channel.outputs_len();
         let received = channel.receive(bytes, message, &ids, profile, now_ms)?;
+        turn.commit |= channel.take_heard();
         match received.disposition {
             Disposition::Delivered | Disposition::Late | Disposition::BeforeUs => {
                 turn.commit = true;

@@ -11,22 +11,35 @@ use sds::wire;
 
 use crate::contract::{CHANNEL, NOW_MS, config};
 use crate::host::Host;
+use crate::kinds::Kind;
 
 const HOUR_MS: u64 = 3_600_000;
 
+/// A message of bob's with content.
 pub fn received(id: &str, lamport_ms: u64, content: &[u8], named: &[&str]) -> Vec<u8> {
+    encoded(Profile::Rfc, "bob", id, lamport_ms, Some(content), named)
+}
+
+fn encoded(
+    profile: Profile,
+    sender_id: &str,
+    id: &str,
+    lamport_ms: u64,
+    content: Option<&[u8]>,
+    named: &[&str],
+) -> Vec<u8> {
     let entry = |id| HistoryEntry { message_id: id, ..HistoryEntry::default() };
     let message = Message {
-        sender_id: "bob",
+        sender_id,
         message_id: id,
         channel_id: CHANNEL,
         lamport_timestamp_ms: Some(lamport_ms),
         causal_history: named.iter().copied().map(entry).collect(),
-        content: Some(content),
+        content,
         ..Message::default()
     };
     let mut bytes = Vec::new();
-    wire::encode(Profile::Rfc, &message, &mut bytes);
+    wire::encode(profile, &message, &mut bytes);
     bytes
 }
 
@@ -230,4 +243,39 @@ fn no_id_that_is_made_up_is_made_up_again_after_a_crash() {
     let ids: BTreeSet<_> = (0..4).flat_map(|crash| made_up(&host, NOW_MS + crash * 10_000)).collect();
     assert_eq!(ids.len(), 8, "{ids:?}");
     assert!(ids.iter().all(|id| id.len() == 32), "they are short: {ids:?}");
+}
+
+#[test]
+fn who_acknowledged_by_a_sync_message_alone_is_known_after_a_crash() {
+    for mut kind in Kind::all() {
+        let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+        alice.wrap_outgoing(CHANNEL, Some("a1"), b"x", NOW_MS).expect("wraps");
+        for (number, who) in ["bob", "carol"].into_iter().enumerate() {
+            let sync = encoded(Profile::Rfc, who, who, NOW_MS + 1 + number as u64, None, &["a1"]);
+            assert_eq!(alice.unwrap_incoming(&sync, NOW_MS).expect("good").disposition, Disposition::Sync);
+            kind.drain(&alice);
+        }
+        drop(alice);
+        let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
+        let status = alice.message_status(CHANNEL, "a1").expect("ours");
+        let names: Vec<_> = status.acknowledgers.iter().map(|it| &*it.participant_id).collect();
+        assert_eq!(names, ["bob", "carol"], "{}", kind.name());
+    }
+}
+
+#[test]
+fn a_libsds_sync_message_that_others_will_name_is_not_missing_after_a_crash() {
+    let config = Config { profile: Profile::Libsds, ..config("alice") };
+    for mut kind in Kind::all() {
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+        let sync = encoded(Profile::Libsds, "bob", "s1", NOW_MS, None, &[]);
+        assert_eq!(alice.unwrap_incoming(&sync, NOW_MS).expect("good").disposition, Disposition::Sync);
+        kind.drain(&alice);
+        drop(alice);
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        let bytes = encoded(Profile::Libsds, "bob", "b1", NOW_MS + 1_000, Some(b"x"), &["s1"]);
+        assert_eq!(alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition, Disposition::Delivered);
+    }
 }

@@ -22,6 +22,8 @@ pub(super) struct Unsaved {
     numbers: BTreeSet<u128>,
     /// Messages of ours whose bytes are not needed here any more.
     gone: Vec<Sent>,
+    /// Somebody more is known to have one.
+    pub heard: bool,
 }
 
 impl Unsaved {
@@ -139,6 +141,11 @@ impl Outgoing {
     /// Keeps its state durably from now on.
     pub fn persist(&mut self) {
         self.unsaved.states.turn_on();
+    }
+
+    /// Whether somebody more was heard to have a message of ours since this was last asked.
+    pub fn take_heard(&mut self) -> bool {
+        std::mem::take(&mut self.unsaved.heard)
     }
 
     /// Whether the message of that number is of use here.
