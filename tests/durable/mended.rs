@@ -83,7 +83,7 @@ fn what_was_sent_offline_is_resent_once_online_after_a_restart_or_out_of_memory(
 }
 
 /// After how many seconds from `from_ms` on what is missing is given up.
-fn lost_after(alice: &Manager, from_ms: u64) -> Option<u64> {
+pub fn lost_after(alice: &Manager, from_ms: u64) -> Option<u64> {
     (1..6_000).find(|second| {
         alice.tick(from_ms + second * 1_000).expect("ticks");
         alice.drain().iter().any(|(_, output)| matches!(output, Output::Event(Event::Lost(_))))
