@@ -333,8 +333,10 @@ impl Manager {
     ) -> Result<(T, bool), Error> {
         let opened = self.open_for_message(channel_id, now_ms)?;
         let result = self.with_open(channel_id, body);
-        if opened && result.is_err() {
-            self.forget_unused(channel_id);
+        match &result {
+            Err(_) if opened => self.forget_unused(channel_id),
+            Ok(_) if opened => self.store_opened(channel_id),
+            _ => {}
         }
         result
     }

@@ -279,3 +279,25 @@ fn a_libsds_sync_message_that_others_will_name_is_not_missing_after_a_crash() {
         assert_eq!(alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition, Disposition::Delivered);
     }
 }
+
+#[test]
+fn a_channel_that_is_opened_by_a_message_that_leaves_nothing_is_there_after_a_crash() {
+    let config = Config { auto_open_channels: true, ..config("alice") };
+    let mut bytes = Vec::new();
+    let ephemeral = Message {
+        sender_id: "bob",
+        message_id: "e1",
+        channel_id: CHANNEL,
+        content: Some(b"typing"),
+        ..Message::default()
+    };
+    wire::encode(Profile::Rfc, &ephemeral, &mut bytes);
+    for mut kind in Kind::all() {
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        assert_eq!(alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition, Disposition::Ephemeral);
+        kind.drain(&alice);
+        drop(alice);
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        assert_eq!(alice.channels(), [CHANNEL.into()], "{}", kind.name());
+    }
+}
