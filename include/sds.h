@@ -26,7 +26,7 @@
  *     the store fails, calls that make more are refused in the same way, and change nothing.
  *   - sds_manager_open_external: the host keeps the records, in a database that it has anyway. For hosts whose own rows
  *     have to agree with them, or whose database is encrypted: sds_offer, commit the offer and the rows of what it says
- *     entered the log in one transaction, sds_confirm, and only then publish and show. A host that does not confirm gets
+ *     entered the log (a message whose key is not there yet) in one transaction, sds_confirm, and only then publish and show. A host that does not confirm gets
  *     SDS_UNCONFIRMED at last.
  *   - With either, outputs that were not drained when the process ended are not told again: what was to be transmitted
  *     is sent again in its time; for the rest there are sds_message_status and sds_missing.
@@ -592,7 +592,8 @@ typedef struct sds_config_t {
   size_t max_output_bytes;
   // Messages of a channel's log that stay in a store, the latest by arrival, at least `log_messages`. Default: 100,000.
   uint64_t stored_messages;
-  // How long they stay there, about; 0: however long. Default: 0.
+  // How long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however long. What
+  // memory holds (`log_messages`) stays however old it is. Default: 0.
   uint64_t stored_ms;
   // A channel that was not used for this long leaves memory, where it can be read back from a store; 0: never.
   // Default: 600,000.
@@ -869,7 +870,8 @@ sds_status_t sds_read_log(sds_manager_t manager,
                           struct sds_error_t *error);
 
 // Reads a message of a log that the host keeps: for `sds_manager_open_external`. Its records whose keys begin with
-// `SDS_KEY_MESSAGE` are the log, in the order in which the messages came; sort them by timestamp and id.
+// `SDS_KEY_MESSAGE` are the log, in the order in which the messages came; sort them by timestamp and id. One that is put
+// again under its key is the same message, of which less has to be kept.
 //
 // Parameters: `key`, `value`: that record. `side`: the value of the record of the same channel whose key is the same but
 // for its first byte, `SDS_KEY_SIDE`; NULL, 0 if there is none. `out`: receives one `SDS_RECORD_LOGGED`, without its
@@ -1269,8 +1271,10 @@ sds_status_t sds_manager_open_store(const struct sds_config_t *config,
 // already: show it when it is committed.
 //
 // Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
-// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. Do not wait
-// for `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
+// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. A put under a
+// key that is there already replaces the record of a message that the host knows: less of it has to be kept. The key of a new
+// one is greater, bytewise, than those of all messages before it in its channel, until that is forgotten. Do not wait for
+// `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
 // the process ended is not told again: what was to be transmitted is sent again in its time, and for the rest ask
 // `sds_message_status` and `sds_missing`.
 //

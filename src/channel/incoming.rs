@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use super::clock::Now;
 use super::tally::Tally;
 use super::whole::Whole;
 use crate::config::Config;
@@ -41,8 +42,8 @@ pub(super) struct Waiting {
     pub named: bool,
     /// Its sender id is ours.
     pub own: bool,
-    /// When it came, on the scale of the deadlines.
-    pub since_ms: TimeMs,
+    /// When it came.
+    pub since: Now,
     /// What it waits for.
     pub unmet: Vec<IdHash>,
     pub deadline_ms: TimeMs,
@@ -340,8 +341,9 @@ impl Incoming {
     /// than that before its own time.
     pub fn with_named(&self, hash: IdHash, ahead_ms: u64) -> Vec<IdHash> {
         let Some(first) = self.waiting.get(&hash) else { return Vec::new() };
-        let before_ms = first.since_ms.saturating_add(ahead_ms);
-        let is_early = |it: &Waiting| it.lamport_ms < before_ms || it.since_ms < before_ms;
+        let stamped_by_ms = first.since.wall_ms.saturating_add(ahead_ms);
+        let here_by_ms = first.since.steady_ms.saturating_add(ahead_ms);
+        let is_early = |it: &Waiting| it.lamport_ms < stamped_by_ms || it.since.steady_ms < here_by_ms;
         let mut found = BTreeSet::new();
         let mut to_visit = vec![first];
         while let Some(waiting) = to_visit.pop() {

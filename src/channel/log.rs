@@ -219,7 +219,7 @@ impl Log {
 
     /// Drops whole messages from before `ms`: their entries stay.
     pub fn drop_whole_before(&mut self, ms: TimeMs) {
-        let is_old = |entry: &Entry| entry.whole.as_ref().is_none_or(|whole| whole.since_ms < ms);
+        let is_old = |entry: &Entry| entry.whole.as_ref().is_none_or(|whole| whole.since.steady_ms < ms);
         while self.whole_bytes.bytes() > 0 && self.entries.get(self.index(self.first_whole)).is_some_and(is_old) {
             self.drop_oldest_whole();
         }

@@ -170,6 +170,7 @@ impl Channel {
         let (sender_id, filter) = (incomer.message.sender_id, incomer.filter.as_ref());
         let seen = Review { sender_id, sender: incomer.sender, history: incomer.history, filter };
         let events = self.outgoing.review(&seen, incomer.now.steady_ms, &self.config, &mut self.rng);
+        self.heard |= self.outgoing.take_heard();
         events.into_iter().for_each(|event| self.emit(event));
     }
 
@@ -221,6 +222,7 @@ impl Channel {
         let is_named = self.profile == Profile::Libsds && incomer.profile == Profile::Libsds;
         if is_named && !self.options.derived_ids {
             self.log.remember(incomer.hash, Known::Met);
+            self.heard = true;
             self.repaired_if_asked(incomer.hash, incomer.message.message_id);
             self.incoming.arrived(incomer.hash);
             self.deliver_dependents([incomer.hash]);
@@ -264,8 +266,7 @@ impl Channel {
                 namings: self.namings(named),
                 flags: flags(incomer.own, late),
             };
-            let stored =
-                self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
+            let stored = self.is_durable().then(|| Stored::received(&entry, incomer.now, || message.payload()));
             self.deliver(entry, incomer.own, incomer.now, stored);
             self.deliver_dependents([incomer.hash]);
         } else {
@@ -291,7 +292,7 @@ impl Channel {
             late,
             named,
             own: incomer.own,
-            since_ms: incomer.now.steady_ms,
+            since: incomer.now,
             unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
             deadline_ms,
             arrival: 0,
@@ -462,7 +463,7 @@ impl Channel {
             namings: self.namings(named),
             flags: flags(waiting.own, waiting.late),
         };
-        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since_ms, || Some(&content)));
+        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since, || Some(&content)));
         self.deliver(entry, waiting.own, self.clock.latest(), stored);
         self.emit(Event::Delivered(Delivered {
             message_id: waiting.message_id,

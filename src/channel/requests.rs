@@ -15,7 +15,7 @@ impl Channel {
         let groups = self.config.num_response_groups();
         let answerable = self.config.repairs()
             && in_response_group(&self.config.participant_id, message.sender_id, message.message_id, groups);
-        answerable.then(|| Whole::received(bytes, message, now.steady_ms))
+        answerable.then(|| Whole::received(bytes, message, now))
     }
 
     /// A message that can be sent again, its id and its sender: one in the log, or one that waits. Sync messages name what

@@ -359,6 +359,16 @@ impl Manager {
         Ok(opens)
     }
 
+    /// A channel that was opened for a message is stored, though the message left nothing that has to be: an ephemeral one,
+    /// say. A store that fails is told by the next call that makes more.
+    pub(super) fn store_opened(&self, channel_id: &str) {
+        let Some(slot) = self.channels.read().get(channel_id).cloned() else { return };
+        let mut state = slot.state.lock();
+        if !state.forgotten && !state.is_stored() {
+            let _ = self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() });
+        }
+    }
+
     /// Forgets a channel that was opened for a message, in which nothing happened: a refused call changes nothing. Unless
     /// another thread uses it by now, that is.
     pub(super) fn forget_unused(&self, channel_id: &str) {

@@ -168,6 +168,18 @@ fn a_message_stamped_ahead_ends_no_wait_before_half_its_time() {
 }
 
 #[test]
+fn a_step_back_of_the_clock_makes_no_stamp_old() {
+    let alice = quiet();
+    alice.tick(NOW + 60 * MINUTE).unwrap();
+    receive(&alice, &forged("early").by("mallory").at(NOW + TIMEOUT).after(&["honest"]).bytes(), NOW);
+    let then = NOW + TIMEOUT - SECOND;
+    receive(&alice, &forged("honest").at(then).after(&["real"]).bytes(), then);
+    events(&alice);
+    assert_eq!(delivered(&tick_events(&alice, NOW + TIMEOUT)), ["early"], "honest came a second ago");
+    assert_eq!(delivered(&tick_events(&alice, then + TIMEOUT)), ["honest"]);
+}
+
+#[test]
 fn among_members_whose_stamps_run_ahead_causal_order_holds_when_time_is_up() {
     // Six minutes, of ten that are believed: somebody's clock is that fast, and all follow it.
     let (alice, ahead) = (quiet(), NOW + 6 * MINUTE);
