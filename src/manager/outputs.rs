@@ -101,11 +101,11 @@ impl Outputs {
     }
 
     /// Lets out what waited elsewhere, in its order.
-    pub(super) fn append(&self, waited: Queue) {
+    pub(super) fn append(&self, mut waited: Queue) {
         if waited.len() > 0 {
             self.change(|queue| {
                 queue.bytes = queue.bytes.saturating_add(waited.bytes);
-                queue.items.extend(waited.items);
+                queue.items.append(&mut waited.items);
             });
         }
     }

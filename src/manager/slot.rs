@@ -173,17 +173,20 @@ impl Manager {
         channel_id: &str,
         body: impl FnOnce(&mut Channel, &mut Turn<'t>) -> Result<T, Error>,
     ) -> Result<(T, bool), Error> {
-        let (mut body, mut result) = (Some(body), None);
-        let mut run = |channel: &mut Channel, turn: &mut Turn<'t>| result = body.take().map(|body| body(channel, turn));
+        let (mut body, mut value) = (Some(body), None);
+        let mut run = |channel: &mut Channel, turn: &mut Turn<'t>| {
+            value = body.take().map(|body| body(channel, turn)).transpose()?;
+            Ok(())
+        };
         let released = self.take_turn(channel_id, &mut run)?;
-        result.unwrap_or_else(|| Err(unknown_channel(channel_id))).map(|value| (value, released))
+        value.map(|value| (value, released)).ok_or_else(|| unknown_channel(channel_id))
     }
 
     /// What [`Manager::with_open`] does for every kind of `body`: compiled once.
     fn take_turn<'t>(
         &self,
         channel_id: &str,
-        body: &mut dyn FnMut(&mut Channel, &mut Turn<'t>),
+        body: &mut dyn FnMut(&mut Channel, &mut Turn<'t>) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         check_id("channel id", channel_id, &self.config)?;
         let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
@@ -192,9 +195,10 @@ impl Manager {
             return Err(unknown_channel(channel_id));
         }
         let mut turn = Turn::default();
-        body(self.load(&mut state)?, &mut turn);
+        let done = body(self.load(&mut state)?, &mut turn);
+        // Also if it was refused: what came up before it was stays.
         self.settle(&mut state, &mut turn)?;
-        Ok(turn.released)
+        done.map(|()| turn.released)
     }
 
     /// Stores what a call changed and lets out what it said, in that order. What concerns nobody but us is stored with the

@@ -26,12 +26,9 @@ pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsValue> {
     shapes::inspect(bytes)
 }
 
-/// A time from JavaScript, whose numbers may be anything.
-fn time(now_ms: f64) -> Result<TimeMs, JsValue> {
-    match now_ms >= 0.0 && now_ms < u64::MAX as f64 {
-        true => Ok(now_ms as TimeMs),
-        false => Err(refused("INVALID_ARGUMENT", "a time must be milliseconds since the Unix epoch")),
-    }
+/// A time from JavaScript, whose numbers may be anything: what is no time becomes one that the engine refuses.
+fn time(now_ms: f64) -> TimeMs {
+    if now_ms >= 0.0 { now_ms as TimeMs } else { TimeMs::MAX }
 }
 
 /// The records that a host kept, to open an engine on.
@@ -69,7 +66,7 @@ impl Engine {
 
     /// One whose state the host keeps. `records`: all that it was given to write and has not been told to delete.
     pub fn restored(settings: Settings, records: Records, now_ms: f64) -> Result<Self, JsValue> {
-        Manager::open_external(settings.0, records.0, time(now_ms)?).map(Self).map_err(thrown)
+        Manager::open_external(settings.0, records.0, time(now_ms)).map(Self).map_err(thrown)
     }
 
     /// Opens a channel, or opens it again.
@@ -84,7 +81,7 @@ impl Engine {
     ) -> Result<(), JsValue> {
         let profile = profile.as_deref().map(profile_named).transpose()?;
         let options = ChannelOptions { profile, from_now, derived_ids };
-        self.0.open_channel(channel_id, options, time(now_ms)?).map_err(thrown)
+        self.0.open_channel(channel_id, options, time(now_ms)).map_err(thrown)
     }
 
     /// Forgets a channel, and all that the host keeps of it.
@@ -101,20 +98,20 @@ impl Engine {
         content: &[u8],
         now_ms: f64,
     ) -> Result<JsValue, JsValue> {
-        let wrapped = self.0.wrap_outgoing(channel_id, message_id.as_deref(), content, time(now_ms)?);
+        let wrapped = self.0.wrap_outgoing(channel_id, message_id.as_deref(), content, time(now_ms));
         wrapped.map(|wrapped| shapes::from_wrapped(&wrapped)).map_err(thrown)
     }
 
     /// Makes a message that is delivered at once and leaves no trace.
     #[wasm_bindgen(js_name = wrapEphemeral)]
     pub fn wrap_ephemeral(&self, channel_id: &str, content: &[u8], now_ms: f64) -> Result<JsValue, JsValue> {
-        let wrapped = self.0.wrap_ephemeral(channel_id, None, content, time(now_ms)?);
+        let wrapped = self.0.wrap_ephemeral(channel_id, None, content, time(now_ms));
         wrapped.map(|wrapped| shapes::from_wrapped(&wrapped)).map_err(thrown)
     }
 
     /// Takes in bytes from the network. Where the host keeps the state, what is delivered comes as an output, in its order.
     pub fn receive(&self, bytes: &[u8], now_ms: f64) -> Result<JsValue, JsValue> {
-        let received = self.0.unwrap_incoming_held(bytes, time(now_ms)?);
+        let received = self.0.unwrap_incoming_held(bytes, time(now_ms));
         received.map(|received| shapes::from_unwrapped(&received)).map_err(thrown)
     }
 
@@ -122,7 +119,7 @@ impl Engine {
     #[wasm_bindgen(js_name = markDependenciesMet)]
     pub fn mark_dependencies_met(&self, channel_id: &str, ids: Vec<String>, now_ms: f64) -> Result<(), JsValue> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        self.0.mark_dependencies_met(channel_id, &ids, time(now_ms)?).map_err(thrown)
+        self.0.mark_dependencies_met(channel_id, &ids, time(now_ms)).map_err(thrown)
     }
 
     /// Sets what others need to fetch a message.
@@ -162,18 +159,18 @@ impl Engine {
 
     /// Sends a message of ours again, now, and counts its resends anew.
     pub fn retry(&self, channel_id: &str, message_id: &str, now_ms: f64) -> Result<(), JsValue> {
-        self.0.retry(channel_id, message_id, time(now_ms)?).map_err(thrown)
+        self.0.retry(channel_id, message_id, time(now_ms)).map_err(thrown)
     }
 
     /// Stops resending a message of ours.
     pub fn cancel(&self, channel_id: &str, message_id: &str, now_ms: f64) -> Result<(), JsValue> {
-        self.0.cancel(channel_id, message_id, time(now_ms)?).map_err(thrown)
+        self.0.cancel(channel_id, message_id, time(now_ms)).map_err(thrown)
     }
 
     /// Tells whether the network is reachable.
     #[wasm_bindgen(js_name = setOnline)]
     pub fn set_online(&self, online: bool, now_ms: f64) -> Result<(), JsValue> {
-        self.0.set_online(online, time(now_ms)?).map_err(thrown)
+        self.0.set_online(online, time(now_ms)).map_err(thrown)
     }
 
     /// The counts of a channel.
@@ -199,12 +196,12 @@ impl Engine {
             retrieval_hint: None,
         });
         let known: Vec<_> = known.collect();
-        self.0.seed_history(channel_id, &known, time(now_ms)?).map(|new| new as u32).map_err(thrown)
+        self.0.seed_history(channel_id, &known, time(now_ms)).map(|new| new as u32).map_err(thrown)
     }
 
     /// Does what is due.
     pub fn tick(&self, now_ms: f64) -> Result<(), JsValue> {
-        self.0.tick(time(now_ms)?).map_err(thrown)
+        self.0.tick(time(now_ms)).map_err(thrown)
     }
 
     /// When the next tick is due, in milliseconds since the Unix epoch.

@@ -1,4 +1,4 @@
-//! A configuration from JavaScript: values by the names of [`Config`]'s fields.
+//! A configuration from JavaScript: values by the places of [`Config`]'s fields, whose names it is told.
 
 use sds::Config;
 use sds::types::Profile;
@@ -68,14 +68,14 @@ pub struct Settings(pub(crate) Config);
 
 macro_rules! fields {
     ($($field:ident)*) => {
-        /// Sets the field at a place in [`NAMES`]. False: it cannot hold the number.
+        /// Sets the field at a place among [`NAMES`]. False: there is none, or it cannot hold the number.
         fn set(config: &mut Config, place: usize, number: f64) -> bool {
             let fields = [$(Field::from(&mut config.$field)),*];
             fields.into_iter().nth(place).is_some_and(|field| field.set(number))
         }
 
-        /// The names of all fields that [`Settings::set`] knows.
-        const NAMES: &[&str] = &[$(stringify!($field)),*];
+        /// The names of all fields that [`Settings::set`] knows, each with a blank behind it: one text is smaller than many.
+        const NAMES: &str = concat!($(stringify!($field), " "),*);
     };
 }
 
@@ -98,14 +98,10 @@ impl Settings {
         Self(Config { participant_id, seed: Some(seed), ..Config::default() })
     }
 
-    /// Sets a field of [`Config`] by its name. Whether the values go together is checked when the engine is made.
-    pub fn set(&mut self, name: &str, value: f64) -> Result<(), JsValue> {
-        let place = NAMES.iter().position(|known| *known == name);
-        let place = place.ok_or_else(|| refused("INVALID_CONFIG", &format!("config: there is no {name}")))?;
-        match set(&mut self.0, place, value) {
-            true => Ok(()),
-            false => Err(refused("INVALID_CONFIG", &format!("config: {name}: cannot be that"))),
-        }
+    /// Sets a field of [`Config`] by its place among the names. False: there is none, or it cannot hold the number. Whether
+    /// the values go together is checked when the engine is made.
+    pub fn set(&mut self, place: usize, value: f64) -> bool {
+        set(&mut self.0, place, value)
     }
 
     /// The format that channels write, unless they are opened with another.
@@ -115,9 +111,9 @@ impl Settings {
         Ok(())
     }
 
-    /// The names that [`Settings::set`] knows.
-    pub fn names() -> Vec<String> {
-        NAMES.iter().map(|name| (*name).to_owned()).collect()
+    /// The names of what [`Settings::set`] sets, each with a blank behind it.
+    pub fn names() -> String {
+        NAMES.to_owned()
     }
 }
 

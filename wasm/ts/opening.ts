@@ -1,5 +1,6 @@
 // What an engine is opened with.
 import type { SdsConfig } from "./config.js";
+import { SdsError } from "./errors.js";
 import type { SdsChannelOptions } from "./options.js";
 import type { SdsStore } from "./store.js";
 import type { ParticipantId } from "./types.js";
@@ -12,11 +13,19 @@ const STORED_MESSAGES = 10_000;
 export function settingsOf(senderId: ParticipantId, { config = {}, seed, store }: SdsChannelOptions): Settings {
   const settings = new Settings(senderId, seed ?? randomSeed());
   const all: SdsConfig = store ? { storedMessages: STORED_MESSAGES, ...config } : config;
+  const places = Settings.names().trim().split(" ");
   for (const [name, value] of Object.entries(all)) {
-    // The engine's own names: resend_interval_ms.
-    if (value !== undefined) settings.set(name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`), Number(value));
+    if (value !== undefined) set(settings, places, name, Number(value));
   }
   return settings;
+}
+
+function set(settings: Settings, places: string[], name: string, value: number): void {
+  // The engine's own names: resend_interval_ms.
+  const own = name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+  const place = places.indexOf(own);
+  if (place < 0) throw new SdsError("INVALID_CONFIG", `config: there is no ${own}`);
+  if (!settings.set(place, value)) throw new SdsError("INVALID_CONFIG", `config: ${own}: cannot be that`);
 }
 
 function randomSeed(): bigint {
