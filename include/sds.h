@@ -26,7 +26,7 @@
  *     the store fails, calls that make more are refused in the same way, and change nothing.
  *   - sds_manager_open_external: the host keeps the records, in a database that it has anyway. For hosts whose own rows
  *     have to agree with them, or whose database is encrypted: sds_offer, commit the offer and the rows of what it says
- *     entered the log in one transaction, sds_confirm, and only then publish and show. A host that does not confirm gets
+ *     entered the log (a message whose key is not there yet) in one transaction, sds_confirm, and only then publish and show. A host that does not confirm gets
  *     SDS_UNCONFIRMED at last.
  *   - With either, outputs that were not drained when the process ended are not told again: what was to be transmitted
  *     is sent again in its time; for the rest there are sds_message_status and sds_missing.
@@ -592,7 +592,8 @@ typedef struct sds_config_t {
   size_t max_output_bytes;
   // Messages of a channel's log that stay in a store, the latest by arrival, at least `log_messages`. Default: 100,000.
   uint64_t stored_messages;
-  // How long they stay there, about; 0: however long. Default: 0.
+  // How long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however long. What
+  // memory holds (`log_messages`) stays however old it is. Default: 0.
   uint64_t stored_ms;
   // A channel that was not used for this long leaves memory, where it can be read back from a store; 0: never.
   // Default: 600,000.
@@ -750,7 +751,8 @@ sds_status_t sds_channel_open(sds_manager_t manager,
                               struct sds_error_t *error);
 
 // Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened again,
-// forgotten, or the manager is closed.
+// forgotten, or the manager is closed. Time goes on for what it misses: what has been missing for `dependency_timeout_ms` when
+// it is opened again is lost at the next tick.
 //
 // Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
 // `SDS_POISONED`, `SDS_INVALID_HANDLE`.
@@ -868,7 +870,8 @@ sds_status_t sds_read_log(sds_manager_t manager,
                           struct sds_error_t *error);
 
 // Reads a message of a log that the host keeps: for `sds_manager_open_external`. Its records whose keys begin with
-// `SDS_KEY_MESSAGE` are the log, in the order in which the messages came; sort them by timestamp and id.
+// `SDS_KEY_MESSAGE` are the log, in the order in which the messages came; sort them by timestamp and id. One that is put
+// again under its key is the same message, of which less has to be kept.
 //
 // Parameters: `key`, `value`: that record. `side`: the value of the record of the same channel whose key is the same but
 // for its first byte, `SDS_KEY_SIDE`; NULL, 0 if there is none. `out`: receives one `SDS_RECORD_LOGGED`, without its
@@ -942,6 +945,10 @@ sds_status_t sds_manager_reset(sds_manager_t manager,
 // Tells a manager whether the network is reachable. Offline, nothing is resent, asked for or answered and no sync message
 // is made; what fell due meanwhile goes out with the next tick online. Nor is anything missing given up: that time does
 // not count. A new manager is online.
+//
+// A host that is going to sleep says so with 0: time in which it merely makes no call counts, and what has been missing for
+// `dependency_timeout_ms` when it wakes is lost at the next tick (`SDS_RECORD_LOST` has its hint: it can still be fetched, and is
+// delivered, late). Time in which a stored manager is not open does not count anyway.
 //
 // Parameters: `online`: 1 or 0. `now_ms`: milliseconds since the Unix epoch.
 //
@@ -1264,8 +1271,10 @@ sds_status_t sds_manager_open_store(const struct sds_config_t *config,
 // already: show it when it is committed.
 //
 // Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
-// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. Do not wait
-// for `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
+// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. A put under a
+// key that is there already replaces the record of a message that the host knows: less of it has to be kept. The key of a new
+// one is greater, bytewise, than those of all messages before it in its channel, until that is forgotten. Do not wait for
+// `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
 // the process ended is not told again: what was to be transmitted is sent again in its time, and for the rest ask
 // `sds_message_status` and `sds_missing`.
 //

@@ -69,7 +69,8 @@ pub struct Config {
     /// Messages of a channel's log that stay in a store or with the host, the latest by arrival, at least as many as in
     /// memory. A host's tell which ids are known beyond `seen_limit`. Default: 100,000.
     pub stored_messages: u64,
-    /// How long they stay there, about; 0: however long. Default: 0.
+    /// How long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however long. What
+    /// memory holds (`log_messages`) stays however old it is. Default: 0.
     pub stored_ms: u64,
     /// A channel that was not used for this long leaves memory, where it can be read back from a store; 0: never. Default:
     /// 10 minutes.

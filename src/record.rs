@@ -160,6 +160,8 @@ pub struct StoredMessage {
     pub lamport_ms: u64,
     /// When it came or went, on the scale of the deadlines.
     pub since_ms: TimeMs,
+    /// How far that scale was ahead of the host's clock then, in milliseconds.
+    pub ahead_ms: u64,
     /// What else is known of it: a sum of the constants of [`StoredMessage`].
     pub flags: u8,
     /// The encoded message; with [`StoredMessage::CONTENT_ONLY`] its content.
@@ -185,6 +187,11 @@ impl StoredMessage {
         self.flags & flag != 0
     }
 
+    /// When it came or went, by the host's clock.
+    pub fn host_ms(&self) -> TimeMs {
+        self.since_ms.saturating_sub(self.ahead_ms)
+    }
+
     /// As a value of a store of keys and values.
     pub fn encode(&self) -> Vec<u8> {
         let record = MessageRecord {
@@ -193,6 +200,7 @@ impl StoredMessage {
             sender_id: self.sender_id.to_string(),
             lamport_ms: self.lamport_ms,
             since_ms: self.since_ms,
+            ahead_ms: self.ahead_ms,
             flags: u32::from(self.flags),
             bytes: self.bytes.clone(),
         };
@@ -209,6 +217,7 @@ impl StoredMessage {
             sender_id: ParticipantId::from(&*record.sender_id),
             lamport_ms: record.lamport_ms,
             since_ms: record.since_ms,
+            ahead_ms: record.ahead_ms,
             flags: u8::try_from(record.flags).map_err(|_| Damaged("a message with unknown flags"))?,
             bytes: record.bytes,
         })
@@ -240,6 +249,8 @@ struct MessageRecord {
     flags: u32,
     #[prost(bytes = "bytes", tag = "7")]
     bytes: Bytes,
+    #[prost(uint64, tag = "8")]
+    ahead_ms: u64,
 }
 
 /// A message that is named and not here, as it is stored.

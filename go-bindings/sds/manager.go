@@ -85,6 +85,10 @@ func (m *Manager) Reset() error {
 // SetOnline tells whether the network is reachable. Offline, nothing is resent, asked for or answered and no sync message is
 // made; what fell due meanwhile goes out with the next tick online. Nor is anything missing given up: that time does not
 // count. A new manager is online.
+//
+// A host that is going to sleep says so with false: time in which it merely makes no call counts, and what has been missing
+// for Config.DependencyTimeout when it wakes is lost at the next Tick (its event has its hint: it can still be fetched, and is
+// delivered, late). Time in which a stored manager is not open does not count anyway.
 func (m *Manager) SetOnline(online bool, now time.Time) error {
 	ms, err := unixMilli(now)
 	if err != nil {
@@ -107,7 +111,8 @@ func (m *Manager) OpenChannel(channelID string, options ChannelOptions, now time
 }
 
 // CloseChannel closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened
-// again, forgotten, or the manager is closed.
+// again, forgotten, or the manager is closed. Time goes on for what it misses: what has been missing for
+// Config.DependencyTimeout when it is opened again is lost at the next Tick.
 //
 // Errors: ErrUnknownChannel; ErrInvalidID, ErrNotUTF8.
 func (m *Manager) CloseChannel(channelID string) error {

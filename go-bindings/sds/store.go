@@ -95,8 +95,10 @@ type StoredRecord struct {
 // UnwrapIncoming returns is in the host's hands already: show it when it is committed.
 //
 // Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
-// or sent, is in the Offer: its puts whose Key IsMessage, which ReadLogRecord reads. Do not wait for Delivered, which comes
-// out of Drain when the transaction is over. An output that was not drained when the process ended is not told again: what
+// or sent, is in the Offer: its puts whose Key IsMessage, which ReadLogRecord reads. A put under a Key that is there already
+// replaces the record of a message that the host knows: less of it has to be kept. The Key of a new one is greater, bytewise,
+// than those of all messages before it in its channel, until that is forgotten. Do not wait for Delivered, which comes out of
+// Drain when the transaction is over. An output that was not drained when the process ended is not told again: what
 // was to be transmitted is sent again in its time, and for the rest ask MessageStatus and Missing.
 //
 // The records are all that is kept, in any order: what was put and neither deleted, forgotten nor wiped; none at the first

@@ -164,7 +164,8 @@ type Config struct {
 	// StoredMessages is the number of messages of a channel's log that stay in a store, the latest by arrival, at least
 	// LogMessages. Default: 100,000.
 	StoredMessages uint64
-	// Stored is how long they stay there, about; 0: however long. Default: 0.
+	// Stored is how long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however
+	// long. What memory holds (LogMessages) stays however old it is. Default: 0.
 	Stored time.Duration
 	// UnloadAfter: a channel that was not used for this long leaves memory, where it can be read back from a store; 0:
 	// never. Default: 10 minutes.

@@ -8,12 +8,24 @@ use crate::types::{Profile, TimeMs};
 const LIBSDS_UNIT_MS: u64 = 1_000;
 
 /// One moment, on both scales.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Now {
     /// The host's clock, for Lamport timestamps: small backward steps are flattened.
     pub wall_ms: TimeMs,
     /// A scale that never runs backwards, for deadlines.
     pub steady_ms: TimeMs,
+}
+
+impl Now {
+    /// How far the scale of deadlines was ahead of the host's clock then, in milliseconds.
+    pub fn ahead_ms(self) -> u64 {
+        self.steady_ms.saturating_sub(self.wall_ms)
+    }
+
+    /// The moment that was stored as its steady time and [`Now::ahead_ms`].
+    pub fn stored(steady_ms: TimeMs, ahead_ms: u64) -> Self {
+        Self { wall_ms: steady_ms.saturating_sub(ahead_ms), steady_ms }
+    }
 }
 
 /// The clocks of one channel.
@@ -92,6 +104,11 @@ impl Clock {
             Profile::Rfc => lamport_ms,
             Profile::Libsds => lamport_ms.checked_next_multiple_of(LIBSDS_UNIT_MS).unwrap_or(lamport_ms),
         }
+    }
+
+    /// The clock was moved by a clock of the host's that was far ahead.
+    pub fn fall_back(&mut self, lamport_ms: u64) {
+        self.lamport_ms = lamport_ms;
     }
 
     /// A greater timestamp moves the clock to it (RFC 109, *Deliver Message*).

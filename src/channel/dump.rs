@@ -39,8 +39,8 @@ impl Channel {
             })
         });
         let answers = self.answers.iter().filter_map(|(hash, due_ms)| {
-            let (entry, _) = self.log.whole(hash)?;
-            Some(json!({ "message_id": &*entry.message_id, "due_ms": self.clock.to_host(due_ms) }))
+            let (message_id, ..) = self.whole(hash)?;
+            Some(json!({ "message_id": &**message_id, "due_ms": self.clock.to_host(due_ms) }))
         });
         json!({
             "channel_id": &*self.id,

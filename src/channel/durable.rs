@@ -24,7 +24,7 @@ use crate::output::{ChannelOptions, Hint};
 use crate::record::{Change, Damaged, Key, Kind, Rows, StoredMessage, Value, Wanted, add_row};
 use crate::types::{ChannelId, Profile, TimeMs};
 
-/// Stored messages that one call deletes at most: more than one adds. Later calls go on with it.
+/// Stored messages that one commit deletes at most: more than one adds. Later ones go on with it.
 const MOST_TRIMMED: u64 = 4_096;
 
 /// How a channel stands: all of it that is no line of entries.
@@ -183,6 +183,12 @@ impl Channel {
         self.outgoing.persist();
         self.requests.persist();
         self.answers.persist();
+    }
+
+    /// Whether a received message told what has to be stored though nothing comes of it, since nobody may tell it again: that
+    /// somebody more has a message of ours, or the id of a sync message that others will name. Asked after each.
+    pub fn take_heard(&mut self) -> bool {
+        std::mem::take(&mut self.heard)
     }
 
     /// Whether its state is kept durably.

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use super::clock::Now;
 use super::tally::Tally;
 use super::whole::Whole;
 use crate::config::Config;
@@ -41,8 +42,8 @@ pub(super) struct Waiting {
     pub named: bool,
     /// Its sender id is ours.
     pub own: bool,
-    /// When it came, on the scale of the deadlines.
-    pub since_ms: TimeMs,
+    /// When it came.
+    pub since: Now,
     /// What it waits for.
     pub unmet: Vec<IdHash>,
     pub deadline_ms: TimeMs,
@@ -117,6 +118,17 @@ impl Incoming {
         self.waiting.contains_key(&hash)
     }
 
+    /// Who sent a waiting message.
+    pub fn sender_of(&self, hash: IdHash) -> Option<&ParticipantId> {
+        self.waiting.get(&hash).map(|waiting| &waiting.sender_id)
+    }
+
+    /// A waiting message that can be sent again: its id, its sender, and itself.
+    pub fn whole(&self, hash: IdHash) -> Option<(&MessageId, &ParticipantId, &Whole)> {
+        let waiting = self.waiting.get(&hash)?;
+        waiting.whole.as_ref().map(|whole| (&waiting.message_id, &waiting.sender_id, whole))
+    }
+
     /// Whether somebody waits for a message, which means that it was named.
     pub fn is_waited_for(&self, hash: IdHash) -> bool {
         self.dependents.contains_key(&hash)
@@ -165,7 +177,8 @@ impl Incoming {
 
     /// Notes that a message is named and not here. `waited`: by one that waits for it, or is about to.
     ///
-    /// What was named before keeps its deadline, and learns what was not said of it. When `max` are missing, the first named
+    /// What was named before keeps its deadline, learns what was not said of it, and gives way no more once it is waited for.
+    /// When `max` are missing, the first named
     /// of those that nobody waits for gives way: sync messages cost nothing to make up, and must not hide what honest
     /// messages miss.
     pub fn note_missing(
@@ -178,6 +191,9 @@ impl Incoming {
     ) -> Noted {
         if let Some(known) = self.missing.get_mut(&hash) {
             known.dependency.fill_in(named);
+            if let Some(place) = known.unwaited.take_if(|_| waited) {
+                self.unwaited.remove(&(place, hash));
+            }
             self.unsaved.missing.touch(hash);
             return Noted::Known;
         }
@@ -320,17 +336,22 @@ impl Incoming {
     /// A waiting message, after those of the waiting ones that it names, and that these name: in the order of the log,
     /// which is a causal one.
     ///
-    /// Who names what is stamped after itself is no reason to deliver that, and nor is who was stamped more than `ahead_ms`
-    /// ahead when it came: what is fresh is then delivered for a made-up message no sooner than that before its own time.
+    /// Who names what is stamped after itself is no reason to deliver that. And nor is it one to deliver what came, *and* is
+    /// stamped, more than `ahead_ms` after it came itself: what is fresh is then delivered for a made-up message no sooner
+    /// than that before its own time.
     pub fn with_named(&self, hash: IdHash, ahead_ms: u64) -> Vec<IdHash> {
-        let Some(waiting) = self.waiting.get(&hash) else { return Vec::new() };
+        let Some(first) = self.waiting.get(&hash) else { return Vec::new() };
+        let stamped_by_ms = first.since.wall_ms.saturating_add(ahead_ms);
+        let here_by_ms = first.since.steady_ms.saturating_add(ahead_ms);
+        let is_early = |it: &Waiting| it.lamport_ms < stamped_by_ms || it.since.steady_ms < here_by_ms;
         let mut found = BTreeSet::new();
-        let mut to_visit = vec![(waiting.lamport_ms.min(waiting.since_ms.saturating_add(ahead_ms)), waiting)];
-        while let Some((before_ms, waiting)) = to_visit.pop() {
+        let mut to_visit = vec![first];
+        while let Some(waiting) = to_visit.pop() {
             for named in &waiting.unmet {
-                let Some(named_waiting) = self.waiting.get(named) else { continue };
-                if named_waiting.lamport_ms < before_ms && found.insert((named_waiting.lamport_ms, *named)) {
-                    to_visit.push((named_waiting.lamport_ms, named_waiting));
+                let is_before = |it: &&Waiting| it.lamport_ms < waiting.lamport_ms && is_early(it);
+                let Some(before) = self.waiting.get(named).filter(is_before) else { continue };
+                if found.insert((before.lamport_ms, *named)) {
+                    to_visit.push(before);
                 }
             }
         }

@@ -219,7 +219,7 @@ impl Log {
 
     /// Drops whole messages from before `ms`: their entries stay.
     pub fn drop_whole_before(&mut self, ms: TimeMs) {
-        let is_old = |entry: &Entry| entry.whole.as_ref().is_none_or(|whole| whole.since_ms < ms);
+        let is_old = |entry: &Entry| entry.whole.as_ref().is_none_or(|whole| whole.since.steady_ms < ms);
         while self.whole_bytes.bytes() > 0 && self.entries.get(self.index(self.first_whole)).is_some_and(is_old) {
             self.drop_oldest_whole();
         }
@@ -269,6 +269,17 @@ impl Log {
             greatest = Some(lamport_ms);
         }
         greatest
+    }
+
+    /// Moves what is stamped later out of the order: it is held until its time has come.
+    pub fn hold_after(&mut self, up_to_ms: u64) {
+        while let Some(last) = self.order.back().copied().filter(|last| self.entry(*last).lamport_ms > up_to_ms) {
+            let entry = self.entry(last);
+            self.held.insert((entry.lamport_ms, entry.hash));
+            self.order.pop_back();
+            self.little_named.retain(|number| *number != last);
+            self.unsaved.side(self.taken.evicted, self.index(last));
+        }
     }
 
     /// The timestamp of the first message to be released.

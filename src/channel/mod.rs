@@ -85,6 +85,8 @@ pub struct Channel {
     refilter: Refilter,
     counters: Counters,
     outputs: Vec<Output>,
+    /// A sync message told what nobody may tell again.
+    heard: bool,
     /// What is on disk, if anything is.
     retention: Option<Retention>,
 }
@@ -132,6 +134,7 @@ impl Channel {
             me: ParticipantId::from(&*config.participant_id),
             counters: Counters::default(),
             outputs: Vec::new(),
+            heard: false,
             retention: None,
             rng,
             config,

@@ -20,6 +20,7 @@ use crate::output::{Event, MessageState, MessageStatus};
 use crate::types::{MessageId, TimeMs};
 use durable::Unsaved;
 pub(super) use durable::{OutgoingRecord, OutgoingRecords};
+pub(super) use own::Sent;
 use own::{Evidence, Own, name_len};
 
 /// What a review needs of a message, side by side with its like.
@@ -172,13 +173,13 @@ impl Outgoing {
 
     /// After broadcasting, a message enters the buffer (RFC 109, *Send Message*).
     pub fn add(&mut self, message: Sent, due_ms: TimeMs) {
-        let Sent { message_id, hash, lamport_ms, bytes, number, sent_ms } = message;
+        let Sent { message_id, hash, lamport_ms, bytes, number, since } = message;
         let own = Own {
             message_id,
             lamport_ms,
             bytes,
             number,
-            sent_ms,
+            since,
             queued: 0,
             state: MessageState::Unacknowledged,
             evidence: Vec::new(),
@@ -268,7 +269,9 @@ impl Outgoing {
             in_review && self.review_names.bytes().saturating_add(name_len(who)) > config.max_unacknowledged_bytes;
         let before = own.acknowledgers.len();
         let most = if is_full { before } else { config.max_acknowledgers };
+        let is_news = !own.knows(who, certain);
         let noted = own.add_acknowledger(who, certain, most);
+        self.unsaved.heard |= is_news && noted;
         if own.acknowledgers.len() > before {
             // Each message is in one of the two.
             let held = if in_review { &mut self.review_names } else { &mut self.ended_bytes };
@@ -478,18 +481,6 @@ impl Outgoing {
             own.place = Some(place);
         }
     }
-}
-
-/// A message of ours, as it was sent.
-#[derive(Debug)]
-pub(super) struct Sent {
-    pub message_id: MessageId,
-    pub hash: IdHash,
-    pub lamport_ms: u64,
-    pub bytes: Bytes,
-    /// Its number in the log.
-    pub number: u64,
-    pub sent_ms: TimeMs,
 }
 
 /// What to do with a message that is due.

@@ -90,6 +90,7 @@ impl Channel {
         let sender = self.ids.hash(message.sender_id);
         let incomer = Incomer { message, bytes, profile, hash, lamport_ms, sender, own, now, history, filter };
         if !own {
+            self.fall_back_if_ahead(lamport_ms, now);
             // A message under our id that we did not send is no evidence of anybody having ours.
             self.review_acks(&incomer);
             self.note_confirmations(&incomer);
@@ -169,6 +170,7 @@ impl Channel {
         let (sender_id, filter) = (incomer.message.sender_id, incomer.filter.as_ref());
         let seen = Review { sender_id, sender: incomer.sender, history: incomer.history, filter };
         let events = self.outgoing.review(&seen, incomer.now.steady_ms, &self.config, &mut self.rng);
+        self.heard |= self.outgoing.take_heard();
         events.into_iter().for_each(|event| self.emit(event));
     }
 
@@ -190,7 +192,9 @@ impl Channel {
             own_sender || !(incomer.names(message.hash) || holds(&message.item))
         });
         if self.covers_our_latest(incomer, holds) {
-            self.sync.suppress(incomer.lamport_ms, incomer.now.steady_ms, &mut self.rng);
+            // A stamp that is ahead must not make stale what comes in until then.
+            let lamport_ms = incomer.lamport_ms.min(incomer.now.wall_ms);
+            self.sync.suppress(lamport_ms, incomer.now.steady_ms, &mut self.rng);
         }
     }
 
@@ -212,17 +216,19 @@ impl Channel {
     /// A sync message: its history tells what we miss. Nothing else of it stays, except that in a libsds channel members
     /// take it for an ordinary message and will name it, so that its id must not count as missing.
     fn receive_sync(&mut self, incomer: &Incomer<'_>) -> Received {
-        let (unmet, before_us) = self.dependencies(incomer);
+        let (mut unmet, _) = self.dependencies(incomer);
         // Where ids are derived, none of a message that is named is that of a sync message: it would be made up. And in an
         // rfc channel, nobody names one.
         let is_named = self.profile == Profile::Libsds && incomer.profile == Profile::Libsds;
         if is_named && !self.options.derived_ids {
             self.log.remember(incomer.hash, Known::Met);
+            self.heard = true;
             self.repaired_if_asked(incomer.hash, incomer.message.message_id);
             self.incoming.arrived(incomer.hash);
             self.deliver_dependents([incomer.hash]);
+            // It may name what waited for itself.
+            self.retain_unmet(&mut unmet);
         }
-        before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
         let deadline_ms = self.timeout_ms(incomer.now);
         self.report_missing(&unmet, deadline_ms, incomer);
         Received { disposition: Disposition::Sync, own: incomer.own, unmet }
@@ -247,8 +253,7 @@ impl Channel {
             (true, false, false) => Disposition::BeforeUs,
             (true, false, true) => Disposition::Delivered,
         };
-        let listed = if unmet.is_empty() { before_us.clone() } else { unmet.clone() };
-        before_us.into_iter().for_each(|dependency| self.emit(Event::BeforeUs(dependency)));
+        let listed = if unmet.is_empty() { before_us } else { unmet.clone() };
         let whole = self.whole_if_answerable(incomer.bytes, message, incomer.now);
         if unmet.is_empty() {
             let entry = log::Entry {
@@ -261,8 +266,7 @@ impl Channel {
                 namings: self.namings(named),
                 flags: flags(incomer.own, late),
             };
-            let stored =
-                self.is_durable().then(|| Stored::received(&entry, incomer.now.steady_ms, || message.payload()));
+            let stored = self.is_durable().then(|| Stored::received(&entry, incomer.now, || message.payload()));
             self.deliver(entry, incomer.own, incomer.now, stored);
             self.deliver_dependents([incomer.hash]);
         } else {
@@ -288,7 +292,7 @@ impl Channel {
             late,
             named,
             own: incomer.own,
-            since_ms: incomer.now.steady_ms,
+            since: incomer.now,
             unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
             deadline_ms,
             arrival: 0,
@@ -300,7 +304,8 @@ impl Channel {
         }
     }
 
-    /// The unmet dependencies of a message, each once: those to wait for, and those that lie before us.
+    /// The unmet dependencies of a message, each once: those to wait for, and those that lie before us. These are told, and
+    /// nobody waits for them any more.
     fn dependencies(&mut self, incomer: &Incomer<'_>) -> (Vec<Dependency>, Vec<Dependency>) {
         let unmet = self.unmet(incomer.history);
         if !self.options.from_now {
@@ -312,12 +317,22 @@ impl Channel {
         if self.floor_ms.is_none_or(|floor_ms| incomer.lamport_ms > floor_ms) {
             return (unmet, Vec::new());
         }
-        let (unmet, before_us): (Vec<_>, Vec<_>) =
+        let (mut unmet, before_us): (Vec<_>, Vec<_>) =
             unmet.into_iter().partition(|dependency| self.incoming.is_waiting(self.ids.hash(&dependency.message_id)));
         for dependency in &before_us {
-            self.log.remember(self.ids.hash(&dependency.message_id), Known::Met);
+            let hash = self.ids.hash(&dependency.message_id);
+            self.emit(Event::BeforeUs(dependency.clone()));
+            self.log.remember(hash, Known::Met);
+            self.no_longer_missing(hash);
+            self.deliver_dependents([hash]);
         }
+        // What waited for them may be delivered now.
+        self.retain_unmet(&mut unmet);
         (unmet, before_us)
+    }
+
+    fn retain_unmet(&self, unmet: &mut Vec<Dependency>) {
+        unmet.retain(|dependency| !self.log.is_met(self.ids.hash(&dependency.message_id)));
     }
 
     /// Dependencies are met if the log has, or had, their ids. One that waits itself is not met.
@@ -448,7 +463,7 @@ impl Channel {
             namings: self.namings(named),
             flags: flags(waiting.own, waiting.late),
         };
-        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since_ms, || Some(&content)));
+        let stored = self.is_durable().then(|| Stored::received(&entry, waiting.since, || Some(&content)));
         self.deliver(entry, waiting.own, self.clock.latest(), stored);
         self.emit(Event::Delivered(Delivered {
             message_id: waiting.message_id,

@@ -7,7 +7,7 @@ use super::whole::Whole;
 use super::{Channel, clock::Now};
 use crate::idhash::IdHash;
 use crate::output::Event;
-use crate::types::{Dependency, Message, MessageId};
+use crate::types::{Dependency, Message, MessageId, ParticipantId};
 
 impl Channel {
     /// The message itself, if we may have to answer for it.
@@ -15,7 +15,14 @@ impl Channel {
         let groups = self.config.num_response_groups();
         let answerable = self.config.repairs()
             && in_response_group(&self.config.participant_id, message.sender_id, message.message_id, groups);
-        answerable.then(|| Whole::received(bytes, message, now.steady_ms))
+        answerable.then(|| Whole::received(bytes, message, now))
+    }
+
+    /// A message that can be sent again, its id and its sender: one in the log, or one that waits. Sync messages name what
+    /// waits too, and whoever misses it must find somebody who answers.
+    pub(super) fn whole(&self, hash: IdHash) -> Option<(&MessageId, &ParticipantId, &Whole)> {
+        let logged = self.log.whole(hash).map(|(entry, whole)| (&entry.message_id, &entry.sender_id, whole));
+        logged.or_else(|| self.incoming.whole(hash))
     }
 
     /// A message with content came for the first time. We need not ask for it any more.
@@ -32,7 +39,7 @@ impl Channel {
         if !self.answers.contains(hash) {
             return;
         }
-        if self.log.whole(hash).is_none_or(|(_, whole)| whole.is(bytes, message)) {
+        if self.whole(hash).is_none_or(|(_, _, whole)| whole.is(bytes, message)) {
             self.answers.cancel(hash);
         }
     }
@@ -45,7 +52,7 @@ impl Channel {
     }
 
     /// What a message asks for, we need not ask for; and if we have it and may answer, we will, unless somebody else does
-    /// first. Who sent it is told by our log: what the request claims may be made up.
+    /// first. Who sent it is told by what we have: what the request claims may be made up.
     ///
     /// A message that is older than T_max, out of a store or replayed, asks for nothing any more: whoever sent it has asked
     /// anew or has been answered. A sender's clock may lag as far as it may run ahead: who waits for what it misses stamps
@@ -61,11 +68,11 @@ impl Channel {
             let hash = self.ids.hash(entry.message_id);
             self.requests.set_aside(hash, now.steady_ms, &self.config);
             let (me, t_max_ms) = (&self.config.participant_id, self.config.repair_t_max_ms);
-            if let Some((entry, whole)) = self.log.whole(hash) {
-                let wait_ms = t_resp_wait_ms(me, &entry.sender_id, &entry.message_id, t_max_ms);
+            if let Some((message_id, sender_id, whole)) = self.whole(hash) {
+                let (wait_ms, size) = (t_resp_wait_ms(me, sender_id, message_id, t_max_ms), whole.len());
                 let due_ms = now.steady_ms.saturating_add(wait_ms);
-                self.answers.add(hash, due_ms, whole.len(), now.steady_ms, &self.config);
-            } else if self.log.sender_of(hash).is_some_and(|sender_id| {
+                self.answers.add(hash, due_ms, size, now.steady_ms, &self.config);
+            } else if self.log.sender_of(hash).or_else(|| self.incoming.sender_of(hash)).is_some_and(|sender_id| {
                 !in_response_group(me, sender_id, entry.message_id, self.config.num_response_groups())
             }) {
                 self.answers.leave_to_others(now.steady_ms, &self.config);

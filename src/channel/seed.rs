@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::clock::Now;
 use super::log::Stored;
 use super::{Channel, log};
 use crate::output::Hint;
@@ -43,7 +44,7 @@ impl Channel {
                 namings: self.config.causal_history_size,
                 flags: StoredMessage::SEEDED,
             };
-            let stored = self.is_durable().then(|| Stored { bytes: Bytes::new(), since_ms: 0 });
+            let stored = self.is_durable().then(|| Stored { bytes: Bytes::new(), since: Now::default() });
             self.enter_log(entry, now, stored);
             self.no_longer_missing(hash);
         }

@@ -22,6 +22,8 @@ use crate::types::{HistoryEntry, Message, MessageId, Profile, TimeMs};
 /// Timestamps that are tried for an id that is derived and new. Only our own messages from before our state was lost can
 /// have the first.
 const MAX_ID_TRIES: usize = 1_000;
+/// Hexadecimal digits of the id of an ephemeral or a sync message: 128 bits.
+const UNTRACED_ID_CHARS: usize = 32;
 
 /// What a message of ours will be, before it is encoded.
 #[derive(Clone, Debug)]
@@ -213,11 +215,11 @@ impl Channel {
             sender_id: self.me.clone(),
             hint: None,
             // Whoever sent a message is always one of those who may have to answer for it.
-            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), now.steady_ms)),
+            whole: self.config.repairs().then(|| Whole::own(bytes.clone(), now)),
             namings: 0,
             flags: StoredMessage::SENT,
         };
-        let stored = self.is_durable().then(|| Stored { bytes: bytes.clone(), since_ms: now.steady_ms });
+        let stored = self.is_durable().then(|| Stored { bytes: bytes.clone(), since: now });
         let number = self.log.next_number();
         self.log.named_by_us(lean);
         self.log.insert(entry, false, stored);
@@ -226,7 +228,7 @@ impl Channel {
         self.deliver_dependents([hash]);
         let due_ms = now.steady_ms.saturating_add(self.config.resend_interval_ms);
         self.outgoing.make_room(bytes.len(), &self.config);
-        let sent = Sent { message_id, hash, lamport_ms: draft.lamport_ms, bytes, number, sent_ms: now.steady_ms };
+        let sent = Sent { message_id, hash, lamport_ms: draft.lamport_ms, bytes, number, since: now };
         self.outgoing.add(sent, due_ms);
         self.counters.sent = self.counters.sent.saturating_add(1);
         self.sync.sent(now.steady_ms, &mut self.rng);
@@ -267,11 +269,16 @@ impl Channel {
 
     /// Makes up an ephemeral message: no timestamp, history or filter, and no trace (RFC 109, *Ephemeral Messages*).
     /// Returns its id, for [`Channel::ephemeral_message`].
-    pub fn draft_ephemeral(&mut self, message_id: Option<&str>) -> Result<MessageId, Error> {
+    pub fn draft_ephemeral(
+        &mut self,
+        message_id: Option<&str>,
+        content: &[u8],
+        now_ms: TimeMs,
+    ) -> Result<MessageId, Error> {
         if self.profile == Profile::Libsds {
             return Err(Error::EphemeralUnsupported);
         }
-        Ok(message_id.map_or_else(|| self.random_id(), MessageId::from))
+        Ok(message_id.map_or_else(|| self.unique_id(now_ms, content), MessageId::from))
     }
 
     /// The ephemeral message of that id.
@@ -297,7 +304,7 @@ impl Channel {
         let lamport_ms = self.clock.next(self.profile, now);
         self.clock.raise(lamport_ms);
         self.filter.expire(now.steady_ms);
-        let message_id = self.random_id();
+        let message_id = self.unique_id(now.wall_ms, &[]);
         let hash = self.ids.hash(&message_id);
         self.sync.add_own(hash);
         let requests = self.requests.eligible(now.steady_ms, &self.config);
@@ -317,7 +324,12 @@ impl Channel {
         }
     }
 
-    fn random_id(&mut self) -> MessageId {
-        MessageId::from(&*format!("{:032x}", self.rng.u128(..)))
+    /// The id of a message that leaves no trace, of [`UNTRACED_ID_CHARS`]. Nothing may have been stored since it drew the
+    /// chance: after a crash the same is drawn once more, at another time.
+    fn unique_id(&mut self, now_ms: TimeMs, content: &[u8]) -> MessageId {
+        let random = self.rng.u128(..);
+        let mut id = unique_message_id(&self.id, &self.config.participant_id, now_ms, content, random);
+        id.truncate(UNTRACED_ID_CHARS);
+        MessageId::from(&*id)
     }
 }

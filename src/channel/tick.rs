@@ -6,7 +6,7 @@
 use super::outgoing::Step;
 use super::pace::Pace;
 use super::send::Draft;
-use super::{Channel, log};
+use super::{Channel, clock::Now, log};
 use crate::output::{Event, Output, Transmit, TransmitReason};
 use crate::types::TimeMs;
 
@@ -30,6 +30,19 @@ impl Channel {
     fn release_held(&mut self, wall_ms: TimeMs) {
         if let Some(greatest_ms) = self.log.release(wall_ms.saturating_add(self.max_drift_ms())) {
             self.clock.raise(greatest_ms);
+        }
+    }
+
+    /// Somebody else stamps by the time that our host's clock shows, and we stamp what nobody believes: that clock was far
+    /// ahead, and is back. Ours falls back too, and what it stamped is held here as it is everywhere else. Unless somebody
+    /// else says so it may be the time now that is wrong, as on a phone that has just been switched on.
+    pub(super) fn fall_back_if_ahead(&mut self, heard_ms: u64, now: Now) {
+        let (drift_ms, ours_ms) = (self.max_drift_ms(), self.clock.lamport_ms());
+        let believed_ms = now.wall_ms.saturating_add(drift_ms);
+        let is_ahead = ours_ms > believed_ms.saturating_add(self.config.clock_step_ms);
+        if is_ahead && heard_ms.abs_diff(now.wall_ms) <= drift_ms {
+            self.log.hold_after(believed_ms);
+            self.clock.fall_back(self.log.latest().next().map_or(now.wall_ms, |entry| entry.lamport_ms));
         }
     }
 
@@ -71,8 +84,8 @@ impl Channel {
     fn sweep_answers(&mut self, steady_ms: TimeMs) {
         while let Some(hash) = self.answers.take_due(steady_ms, &self.config) {
             // It may have left the log meanwhile: then others answer.
-            let Some((entry, whole)) = self.log.whole(hash) else { continue };
-            let (message_id, bytes) = (entry.message_id.clone(), whole.bytes.clone());
+            let Some((message_id, _, whole)) = self.whole(hash) else { continue };
+            let (message_id, bytes) = (message_id.clone(), whole.bytes.clone());
             self.answers.answered(hash, steady_ms, &self.config);
             let answer = Transmit { message_id: message_id.clone(), reason: TransmitReason::RepairAnswer, bytes };
             self.outputs.push(Output::Transmit(answer));

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::clock::Now;
 use crate::record::Damaged;
-use crate::types::{Message, TimeMs};
+use crate::types::Message;
 use crate::wire;
 
 /// A message as it was received or sent.
@@ -15,16 +16,16 @@ use crate::wire;
 pub(super) struct Whole {
     pub bytes: Bytes,
     /// When it came or went.
-    pub since_ms: TimeMs,
+    pub since: Now,
     /// Where in the bytes its content is. Absent in messages of our own, whose bytes we know.
     content: Option<Range<u32>>,
 }
 
 impl Whole {
     /// A copy of a received message. `message` borrows from `bytes`.
-    pub fn received(bytes: &[u8], message: &Message<'_>, now_ms: TimeMs) -> Self {
+    pub fn received(bytes: &[u8], message: &Message<'_>, now: Now) -> Self {
         let content = Self::content_range(bytes, message);
-        Self { bytes: Bytes::copy_from_slice(bytes), since_ms: now_ms, content: Some(content) }
+        Self { bytes: Bytes::copy_from_slice(bytes), since: now, content: Some(content) }
     }
 
     fn content_range(bytes: &[u8], message: &Message<'_>) -> Range<u32> {
@@ -36,18 +37,18 @@ impl Whole {
     }
 
     /// A message of ours, as it was sent.
-    pub fn own(bytes: Bytes, now_ms: TimeMs) -> Self {
-        Self { bytes, since_ms: now_ms, content: None }
+    pub fn own(bytes: Bytes, now: Now) -> Self {
+        Self { bytes, since: now, content: None }
     }
 
     /// One that was stored.
-    pub fn restored(bytes: Bytes, sent: bool, since_ms: TimeMs) -> Result<Self, Damaged> {
+    pub fn restored(bytes: Bytes, sent: bool, since: Now) -> Result<Self, Damaged> {
         if sent {
-            return Ok(Self::own(bytes, since_ms));
+            return Ok(Self::own(bytes, since));
         }
         let (_, message) = wire::decode_kept(&bytes).map_err(|_| Damaged("a message that does not decode"))?;
         let content = Self::content_range(&bytes, &message);
-        Ok(Self { bytes, since_ms, content: Some(content) })
+        Ok(Self { bytes, since, content: Some(content) })
     }
 
     /// The content of an encoded message; `None` if it has none.

@@ -190,7 +190,8 @@ fn channel_options(options: sds_channel_options_t) -> Result<ChannelOptions, Fai
 }
 
 /// Closes a channel: nothing is sent for it, and bytes for it are refused. Its state stays until it is opened again,
-/// forgotten, or the manager is closed.
+/// forgotten, or the manager is closed. Time goes on for what it misses: what has been missing for `dependency_timeout_ms` when
+/// it is opened again is lost at the next tick.
 ///
 /// Returns: `SDS_OK`; `SDS_UNKNOWN_CHANNEL`; `SDS_INVALID_ID`, `SDS_NOT_UTF8`, `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`,
 /// `SDS_POISONED`, `SDS_INVALID_HANDLE`.

@@ -87,7 +87,8 @@ pub unsafe extern "C" fn sds_read_log(
 }
 
 /// Reads a message of a log that the host keeps: for `sds_manager_open_external`. Its records whose keys begin with
-/// `SDS_KEY_MESSAGE` are the log, in the order in which the messages came; sort them by timestamp and id.
+/// `SDS_KEY_MESSAGE` are the log, in the order in which the messages came; sort them by timestamp and id. One that is put
+/// again under its key is the same message, of which less has to be kept.
 ///
 /// Parameters: `key`, `value`: that record. `side`: the value of the record of the same channel whose key is the same but
 /// for its first byte, `SDS_KEY_SIDE`; NULL, 0 if there is none. `out`: receives one `SDS_RECORD_LOGGED`, without its

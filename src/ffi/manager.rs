@@ -86,6 +86,10 @@ pub unsafe extern "C" fn sds_manager_reset(manager: sds_manager_t, error: *mut s
 /// is made; what fell due meanwhile goes out with the next tick online. Nor is anything missing given up: that time does
 /// not count. A new manager is online.
 ///
+/// A host that is going to sleep says so with 0: time in which it merely makes no call counts, and what has been missing for
+/// `dependency_timeout_ms` when it wakes is lost at the next tick (`SDS_RECORD_LOST` has its hint: it can still be fetched, and is
+/// delivered, late). Time in which a stored manager is not open does not count anyway.
+///
 /// Parameters: `online`: 1 or 0. `now_ms`: milliseconds since the Unix epoch.
 ///
 /// Returns: `SDS_OK`; `SDS_INVALID_ARGUMENT`, `SDS_CLOSED`, `SDS_POISONED`, `SDS_INVALID_HANDLE`.

@@ -129,8 +129,10 @@ fn open_store(_config: Config, _path: &str, _synchronous: u32, _now_ms: TimeMs) 
 /// already: show it when it is committed.
 ///
 /// Rows of the host's belong into the same transaction, or a crash keeps them apart for ever. What enters the log, delivered
-/// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. Do not wait
-/// for `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
+/// or sent, is in the offer: its puts whose key begins with `SDS_KEY_MESSAGE`, which `sds_read_log_record` reads. A put under a
+/// key that is there already replaces the record of a message that the host knows: less of it has to be kept. The key of a new
+/// one is greater, bytewise, than those of all messages before it in its channel, until that is forgotten. Do not wait for
+/// `SDS_RECORD_DELIVERED`, which comes out of `sds_drain` when the transaction is over. An output that was not drained when
 /// the process ended is not told again: what was to be transmitted is sent again in its time, and for the rest ask
 /// `sds_message_status` and `sds_missing`.
 ///

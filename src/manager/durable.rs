@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::{Error, Quoted, StoreError};
 use crate::idhash::IdHash;
 use crate::output::Output;
-use crate::record::{Key, StoredMessage, Wanted};
+use crate::record::{Change, Key, StoredMessage, Value, Wanted};
 use crate::store::{Batch, LogItem, Page, Store, Write};
 use crate::types::{ChannelId, TimeMs};
 
@@ -206,12 +206,12 @@ impl Durable {
 
     pub fn read(&self, channel_id: &ChannelId) -> Result<StoredChannel, Error> {
         let mut inner = self.any()?.lock();
-        let head = inner.read_head(channel_id)?;
+        let head = inner.read_head(channel_id, self.by_host)?;
         Ok(StoredChannel { head, records: inner.store.records(channel_id)? })
     }
 
     pub fn read_head(&self, channel_id: &ChannelId) -> Result<Vec<u8>, Error> {
-        Ok(self.any()?.lock().read_head(channel_id)?)
+        Ok(self.any()?.lock().read_head(channel_id, self.by_host)?)
     }
 
     pub fn read_messages(&self, channel_id: &ChannelId, wanted: &Wanted) -> Result<Vec<StoredMessage>, Error> {
@@ -310,11 +310,30 @@ impl Durable {
             _ => {}
         }
     }
+
+    /// The host's clock stepped back from one time to another: the time offline up to then stays, and goes on from there.
+    pub fn step_back(&self, from_ms: TimeMs, to_ms: TimeMs) {
+        let mut offline = self.offline.lock();
+        if let Some(since_ms) = offline.since_ms {
+            offline.total_ms = offline.total_ms.saturating_add(from_ms.saturating_sub(since_ms));
+            offline.since_ms = Some(to_ms);
+        }
+    }
 }
 
 impl Waiting {
     fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.outputs.len() == 0
+    }
+
+    /// How a channel stands, if that waits to be written.
+    fn head(&self, channel_id: &ChannelId) -> Option<Vec<u8>> {
+        self.writes.iter().rev().find_map(|write| match write {
+            Write::Channel(id, Change { key: Key::HEAD, value: Some(Value::Bytes(head)) }) if id == channel_id => {
+                Some(head.clone())
+            }
+            _ => None,
+        })
     }
 
     fn take_in(&mut self, writes: Batch) {
@@ -324,8 +343,11 @@ impl Waiting {
 }
 
 impl Inner {
-    fn read_head(&mut self, channel_id: &ChannelId) -> Result<Vec<u8>, StoreError> {
-        let head = self.store.head(channel_id)?;
+    /// How a channel stands that is not in memory. All that may have changed of it, and not be committed, is that; what a host
+    /// gave follows by itself.
+    fn read_head(&mut self, channel_id: &ChannelId, by_host: bool) -> Result<Vec<u8>, StoreError> {
+        let waiting = if by_host { None } else { self.waiting.head(channel_id) };
+        let head = waiting.map_or_else(|| self.store.head(channel_id), |head| Ok(Some(head)))?;
         head.ok_or_else(|| StoreError::Damaged(format!("nothing is stored of channel {}", Quoted(channel_id))))
     }
 

@@ -280,7 +280,7 @@ impl Manager {
     }
 
     /// Closes a channel: nothing is sent for it, what waits to be sent included, and bytes for it are refused. Its state
-    /// stays, and counts towards `max_channels`, until it is forgotten.
+    /// stays, time goes on for what it misses, and it counts towards `max_channels`, until it is forgotten.
     pub fn close_channel(&self, channel_id: &str) -> Result<(), Error> {
         check_id("channel id", channel_id, &self.config)?;
         let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
@@ -357,6 +357,16 @@ impl Manager {
             self.open_or_make(channel_id, ChannelOptions::default(), now_ms, true)?;
         }
         Ok(opens)
+    }
+
+    /// A channel that was opened for a message is stored, though the message left nothing that has to be: an ephemeral one,
+    /// say. A store that fails is told by the next call that makes more.
+    pub(super) fn store_opened(&self, channel_id: &str) {
+        let Some(slot) = self.channels.read().get(channel_id).cloned() else { return };
+        let mut state = slot.state.lock();
+        if !state.forgotten && !state.is_stored() {
+            let _ = self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() });
+        }
     }
 
     /// Forgets a channel that was opened for a message, in which nothing happened: a refused call changes nothing. Unless

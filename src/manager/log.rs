@@ -84,7 +84,7 @@ impl Manager {
             sent: message.is(StoredMessage::SENT),
             own: message.is(StoredMessage::OWN),
             late: message.is(StoredMessage::LATE),
-            received_ms: message.since_ms,
+            received_ms: message.host_ms(),
             message_id: message.message_id,
             sender_id: message.sender_id,
             lamport_timestamp_ms: message.lamport_ms,

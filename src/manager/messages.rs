@@ -82,7 +82,7 @@ impl Manager {
         let now_ms = self.observe(now_ms)?;
         check_outgoing(message_id, content, &self.config)?;
         let (wrapped, _) = self.with_open_channel(channel_id, now_ms, |channel, _| {
-            let message_id = channel.draft_ephemeral(message_id)?;
+            let message_id = channel.draft_ephemeral(message_id, content, now_ms)?;
             let message = channel.ephemeral_message(&message_id, content);
             let bytes = encode(channel.profile(), &message, &self.config)?;
             Ok(Wrapped { message_id, lamport_timestamp_ms: None, bytes })
@@ -192,6 +192,7 @@ impl Manager {
         self.recall(channel, |_| ids.hashes().collect())?;
         let before = channel.outputs_len();
         let received = channel.receive(bytes, message, &ids, profile, now_ms)?;
+        turn.commit |= channel.take_heard();
         match received.disposition {
             Disposition::Delivered | Disposition::Late | Disposition::BeforeUs => {
                 turn.commit = true;
@@ -332,8 +333,10 @@ impl Manager {
     ) -> Result<(T, bool), Error> {
         let opened = self.open_for_message(channel_id, now_ms)?;
         let result = self.with_open(channel_id, body);
-        if opened && result.is_err() {
-            self.forget_unused(channel_id);
+        match &result {
+            Err(_) if opened => self.forget_unused(channel_id),
+            Ok(_) if opened => self.store_opened(channel_id),
+            _ => {}
         }
         result
     }

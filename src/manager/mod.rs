@@ -60,6 +60,10 @@ impl Manager {
 
     /// Tells whether the network is reachable. Offline, nothing is resent, asked for or answered, no sync message is made,
     /// and what is missing is not given up: that time does not count. A manager begins online.
+    ///
+    /// A host that is going to sleep says so: time in which it merely makes no call counts, and what has been missing for
+    /// `dependency_timeout_ms` when it wakes is lost at the next tick. (Time in which a stored manager is not open does not
+    /// count anyway.)
     pub fn set_online(&self, online: bool, now_ms: TimeMs) -> Result<(), Error> {
         let now_ms = self.observe(now_ms)?;
         self.online.store(online, Ordering::Release);

@@ -37,7 +37,7 @@ pub(super) struct State {
     /// The deadline under which the schedule has it.
     pub scheduled_ms: Option<TimeMs>,
     /// When it was last used, to unload it when it is idle.
-    used_ms: TimeMs,
+    pub used_ms: TimeMs,
     /// What the store says of how it stands.
     head: Vec<u8>,
     /// Of the time offline, how much it knows of; while it is not in memory.

@@ -74,6 +74,7 @@ impl Manager {
     /// The host's clock stepped back from one time to another: all deadlines move along, also those of channels that are in
     /// the store only.
     pub(super) fn step_back(&self, from_ms: TimeMs, to_ms: TimeMs) {
+        self.durable.step_back(from_ms, to_ms);
         for slots in self.all_slots().chunks(MOST_AT_ONCE) {
             for slot in slots {
                 let mut state = slot.state.lock();
@@ -89,6 +90,7 @@ impl Manager {
     }
 
     fn step_channel_back(&self, state: &mut State, from_ms: TimeMs, to_ms: TimeMs) -> Vec<Write> {
+        state.used_ms = state.used_ms.min(to_ms);
         if let Some(channel) = state.loaded() {
             // First the time at which the step happened: the channel may not have been called for a while.
             channel.observe(from_ms);

@@ -39,8 +39,24 @@ static void table_delete(struct table *table, const sds_record_t *record) {
     table->count = to;
 }
 
+// Whether the key of a message is there already, or comes after those of all that are: then it is a new one.
+static int is_there_or_last(const struct table *table, const sds_record_t *record) {
+    int there = 0, last = 1;
+    size_t i;
+    for (i = 0; i < table->count; i++) {
+        const struct row *row = &table->rows[i];
+        if (is_text(record->channel_id, record->channel_id_len, row->channel_id) && row->key[0] == SDS_KEY_MESSAGE) {
+            int order = memcmp(record->data, row->key, SDS_KEY_SIZE);
+            there = there || order == 0;
+            last = last && order > 0;
+        }
+    }
+    return there || last;
+}
+
 static void table_put(struct table *table, const sds_record_t *record) {
     struct row *row = &table->rows[table->count];
+    CHECK(record->data[0] != SDS_KEY_MESSAGE || is_there_or_last(table, record));
     CHECK(table->count < 256 && record->channel_id_len < 32 && record->data_len > SDS_KEY_SIZE);
     table_delete(table, record);
     row = &table->rows[table->count++];

@@ -190,3 +190,39 @@ fn the_window_of_the_filter_survives_a_step_back() {
     send(&alice, "c", back + 601_000);
     assert!(!filter_holds(&send(&alice, "d", back + 20 * MINUTE).bytes, "m"), "ten minutes are ten minutes");
 }
+
+#[test]
+fn a_clock_that_was_a_year_ahead_does_not_poison_ours() {
+    const YEAR: u64 = 365 * 24 * 60 * MINUTE;
+    for profile in BOTH {
+        let alice = member_of(profile, "alice");
+        let unit = if profile == Profile::Rfc { 1 } else { SECOND };
+        receive(&alice, &forged("before").of(profile).bytes(), NOW);
+        send(&alice, "ahead 1", NOW + YEAR);
+        send(&alice, "ahead 2", NOW + YEAR);
+        send(&alice, "back", NOW + SECOND);
+        assert!(lamport(&alice) > NOW + YEAR, "nobody said yet which of the two times is right");
+        receive(&alice, &forged("s").of(profile).at(NOW + SECOND).sync().bytes(), NOW + SECOND);
+        assert_eq!(
+            (log(&alice), status(&alice).held),
+            (vec!["before".to_owned()], 3),
+            "{profile:?}: as with the others"
+        );
+        let mine = send(&alice, "mine", NOW + 2 * SECOND);
+        assert_eq!(mine.lamport_timestamp_ms, Some(NOW + 2 * SECOND), "{profile:?}");
+        assert_eq!(history(&mine.bytes), ["before"]);
+        alice.tick(NOW + YEAR).unwrap();
+        assert_eq!(log(&alice), ["before", "mine", "ahead 1", "ahead 2", "back"], "{profile:?}: in their time");
+        assert!(send(&alice, "later", NOW + YEAR).lamport_timestamp_ms > Some(NOW + YEAR + 2 * unit), "after them");
+    }
+}
+
+#[test]
+fn a_clock_that_is_years_behind_keeps_the_stamps_of_the_others() {
+    let alice = member("alice");
+    receive(&alice, &forged("m").bytes(), NOW);
+    let switched_on = 1_000_000_000_000;
+    receive(&alice, &forged("s").at(NOW + SECOND).sync().bytes(), switched_on);
+    let mine = send(&alice, "mine", switched_on);
+    assert_eq!((mine.lamport_timestamp_ms, history(&mine.bytes)), (Some(NOW + 1), vec!["m".to_owned()]));
+}

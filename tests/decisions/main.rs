@@ -11,6 +11,7 @@ mod edges;
 mod filter;
 mod ids;
 mod log;
+mod named;
 mod own;
 mod repair;
 mod resend;

@@ -147,6 +147,18 @@ fn only_a_fresh_message_that_covers_the_latest_makes_ours_wait() {
 }
 
 #[test]
+fn a_stamp_ahead_does_not_make_stale_what_comes_until_then() {
+    let alice = alice(1);
+    let at = alice.next_deadline().unwrap() - 1;
+    let ahead = forged("s1").by("mallory").sync().at(at + 9 * MINUTE).after(&["m"]).bytes();
+    receive(&alice, &ahead, at);
+    let at = alice.next_deadline().unwrap() - 1;
+    let honest = forged("s2").by("dave").sync().at(at).after(&["m"]).bytes();
+    receive(&alice, &honest, at);
+    assert!(alice.next_deadline().unwrap() >= at + 30 * SECOND, "ours waits for it as for any other");
+}
+
+#[test]
 fn an_old_message_replayed_for_the_first_time_is_not_fresh_either() {
     let alice = alice(1);
     let due_ms = alice.next_deadline().unwrap();

@@ -168,6 +168,28 @@ fn a_message_stamped_ahead_ends_no_wait_before_half_its_time() {
 }
 
 #[test]
+fn a_step_back_of_the_clock_makes_no_stamp_old() {
+    let alice = quiet();
+    alice.tick(NOW + 60 * MINUTE).unwrap();
+    receive(&alice, &forged("early").by("mallory").at(NOW + TIMEOUT).after(&["honest"]).bytes(), NOW);
+    let then = NOW + TIMEOUT - SECOND;
+    receive(&alice, &forged("honest").at(then).after(&["real"]).bytes(), then);
+    events(&alice);
+    assert_eq!(delivered(&tick_events(&alice, NOW + TIMEOUT)), ["early"], "honest came a second ago");
+    assert_eq!(delivered(&tick_events(&alice, then + TIMEOUT)), ["honest"]);
+}
+
+#[test]
+fn among_members_whose_stamps_run_ahead_causal_order_holds_when_time_is_up() {
+    // Six minutes, of ten that are believed: somebody's clock is that fast, and all follow it.
+    let (alice, ahead) = (quiet(), NOW + 6 * MINUTE);
+    receive(&alice, &forged("f").at(ahead + 2).after(&["w", "y"]).bytes(), NOW);
+    receive(&alice, &forged("w").at(ahead + 1).after(&["x"]).bytes(), NOW + MINUTE);
+    events(&alice);
+    assert_eq!(delivered(&tick_events(&alice, NOW + TIMEOUT)), ["w", "f"]);
+}
+
+#[test]
 fn who_names_a_message_before_it_comes_does_not_shorten_its_wait() {
     honest_waits_its_time(|alice, at| {
         receive(alice, &forged(&format!("s{at}")).by("mallory").at(at).sync().after(&["honest"]).bytes(), at);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sds::Manager;
-use sds::record::{Key, Value};
+use sds::record::{Key, Kind, Value};
 use sds::store::Write;
 use sds::types::ChannelId;
 
@@ -25,6 +25,15 @@ impl Host {
         }
     }
 
+    /// A message whose key is not there already is new, and comes after all that are.
+    fn is_there_or_last(&self, place: &(ChannelId, Key)) -> bool {
+        let (channel_id, key) = place;
+        let after = Key { id: u128::MAX, ..*key };
+        key.kind != Kind::Message
+            || self.rows.contains_key(place)
+            || self.rows.range(place..=&(channel_id.clone(), after)).next().is_none()
+    }
+
     pub fn commit(&mut self, writes: &[Write]) {
         for write in writes {
             match write {
@@ -33,6 +42,7 @@ impl Host {
                 Write::Wipe => self.rows.clear(),
                 Write::Channel(channel_id, change) => {
                     let place = (channel_id.clone(), change.key);
+                    assert!(self.is_there_or_last(&place), "a message between others: {place:?}");
                     match &change.value {
                         None => drop(self.rows.remove(&place)),
                         Some(Value::Bytes(value)) => drop(self.rows.insert(place, value.clone())),

@@ -3,12 +3,16 @@
 use sds::config::Config;
 use sds::error::Error;
 use sds::output::{ChannelOptions, Disposition};
+use sds::store::Memory;
 use sds::types::{Message, Profile};
 use sds::wire;
 use sds::{Manager, manager::LogEntry};
 
 use crate::contract::{CHANNEL, NOW_MS, config, member};
 use crate::kinds::Kind;
+use crate::mended::received;
+
+const HOUR_MS: u64 = 3_600_000;
 
 fn ids(alice: &Manager) -> Vec<String> {
     let page = alice.read_log(CHANNEL, None, 1_000).expect("reads");
@@ -17,7 +21,7 @@ fn ids(alice: &Manager) -> Vec<String> {
 
 #[test]
 fn messages_beyond_stored_messages_leave_the_store_and_their_ids_stay() {
-    for kind in [Kind::Memory(sds::store::Memory::default()), Kind::sqlite()] {
+    for kind in [Kind::Memory(Memory::default()), Kind::sqlite()] {
         let config = Config { stored_messages: 5, log_messages: 3, seen_limit: 1, ..config("alice") };
         let (alice, bob) = (kind.open(&config, NOW_MS).expect("opens"), member("bob"));
         alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
@@ -76,7 +80,7 @@ fn at_a_host_the_ids_of_the_messages_that_it_keeps_are_known() {
 
 #[test]
 fn a_page_of_large_messages_ends_early() {
-    for kind in [Kind::Memory(sds::store::Memory::default()), Kind::sqlite()] {
+    for kind in [Kind::Memory(Memory::default()), Kind::sqlite()] {
         let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
         alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
         let content = vec![7; 1_000_000];
@@ -110,6 +114,55 @@ fn messages_older_than_stored_ms_leave_the_store() {
     assert!((16..=20).contains(&ids.len()), "{ids:?}");
 }
 
+/// A manager of alice's that keeps messages for an hour, and has three in memory.
+fn for_an_hour(store: &Memory, now_ms: u64) -> Manager {
+    let config = Config { stored_ms: HOUR_MS, log_messages: 3, ..config("alice") };
+    let alice = Manager::open_store(config, store.clone(), now_ms).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), now_ms).expect("opens");
+    alice
+}
+
+#[test]
+fn what_is_too_old_is_deleted_by_later_calls_though_each_deletes_only_so_many() {
+    let store = Memory::default();
+    let alice = for_an_hour(&store, NOW_MS);
+    let many: Vec<_> = (0..5_000).map(|n| received(&format!("m{n}"), NOW_MS + n, b"x", &[])).collect();
+    let many: Vec<_> = many.iter().map(|bytes| &bytes[..]).collect();
+    assert!(alice.unwrap_batch(&many, NOW_MS).iter().all(Result::is_ok));
+    let mut left = Vec::new();
+    for number in 0..3 {
+        let now_ms = NOW_MS + 3 * HOUR_MS + number;
+        let alice = for_an_hour(&store, now_ms);
+        alice.unwrap_incoming(&received(&format!("n{number}"), now_ms, b"x", &[]), now_ms).expect("good");
+        left.push(ids(&alice).len());
+    }
+    assert!(left[0] < 1_000 && left[1..] == [3, 3], "{left:?}");
+}
+
+#[test]
+fn messages_that_came_at_once_are_as_old_as_they_are_whenever_the_next_comes() {
+    let alice = for_an_hour(&Memory::default(), NOW_MS);
+    let receive = |id: &str, now_ms: u64| {
+        alice.unwrap_incoming(&received(id, now_ms, b"x", &[]), now_ms).expect("good");
+    };
+    (0..20).for_each(|second| receive(&format!("m{second}"), NOW_MS + second * 1_000));
+    // They age while nothing comes.
+    (0..5).for_each(|minute| receive(&format!("n{minute}"), NOW_MS + HOUR_MS * 3 / 4 + minute * 60_000));
+    assert_eq!(ids(&alice).len(), 25);
+    receive("o", NOW_MS + HOUR_MS + 30_000);
+    assert_eq!(ids(&alice), ["n0", "n1", "n2", "n3", "n4", "o"]);
+}
+
+#[test]
+fn what_memory_holds_stays_however_old_it_is() {
+    let store = Memory::default();
+    let alice = for_an_hour(&store, NOW_MS);
+    for (number, now_ms) in [NOW_MS, NOW_MS + 100 * HOUR_MS].into_iter().enumerate() {
+        alice.unwrap_incoming(&received(&format!("m{number}"), now_ms, b"x", &[]), now_ms).expect("good");
+    }
+    assert_eq!(ids(&alice), ["m0", "m1"]);
+}
+
 #[test]
 fn changes_beyond_max_unconfirmed_bytes_refuse_calls() {
     let mut host = crate::host::Host::default();
@@ -126,7 +179,7 @@ fn changes_beyond_max_unconfirmed_bytes_refuse_calls() {
 }
 
 /// Messages that leave nothing behind but their ids, of which only so many are remembered, add up to no more than these,
-/// though nothing of them has to be stored at once.
+/// however many are committed together.
 #[test]
 fn ids_that_came_and_went_leave_nothing_to_be_stored() {
     let mut host = crate::host::Host::default();
@@ -134,7 +187,7 @@ fn ids_that_came_and_went_leave_nothing_to_be_stored() {
     let alice = Manager::open_external(config, host.records(), NOW_MS).expect("opens");
     alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
     host.commit_all(&alice);
-    for number in 0..5_000_u64 {
+    let of_mallory = |number: u64| {
         let (id, mut bytes) = (format!("s{number}"), Vec::new());
         let message = Message {
             sender_id: "mallory",
@@ -144,17 +197,16 @@ fn ids_that_came_and_went_leave_nothing_to_be_stored() {
             ..Message::default()
         };
         wire::encode(Profile::Libsds, &message, &mut bytes);
-        alice.unwrap_incoming(&bytes, NOW_MS).expect("good");
-        // Some of them are stored.
-        if number == 1_000 {
-            alice.flush().expect("the host's");
-            host.commit_all(&alice);
-        }
+        bytes
+    };
+    let all: Vec<_> = (0..5_000).map(of_mallory).collect();
+    let all: Vec<_> = all.iter().map(|bytes| &bytes[..]).collect();
+    for together in all.chunks(1_000) {
+        assert!(alice.unwrap_batch(together, NOW_MS).iter().all(Result::is_ok));
+        let writes = alice.offer().expect("the host's").expect("something").writes.len();
+        assert!(writes < 16, "{writes}");
+        host.commit_all(&alice);
     }
-    alice.flush().expect("the host's");
-    let writes = alice.offer().expect("the host's").expect("something").writes.len();
-    assert!(writes < 16, "{writes}");
-    host.commit_all(&alice);
     assert!(host.records().len() < 16, "{}", host.records().len());
     let forgotten = alice.channel_status(CHANNEL).expect("open").ids_forgotten;
     drop(alice);

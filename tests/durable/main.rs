@@ -1,5 +1,6 @@
 //! Durable state: whatever keeps it, a manager that is restored goes on as if it had never stopped.
 
+mod clocks;
 mod contract;
 #[cfg(feature = "sqlcipher")]
 mod encrypted;

@@ -1,5 +1,7 @@
 //! What a restart must not change, each once found to: time offline, a configuration with less room, names nobody waits for.
 
+use std::collections::BTreeSet;
+
 use sds::Manager;
 use sds::config::Config;
 use sds::output::{ChannelOptions, Disposition, Event, Output, TransmitReason};
@@ -8,22 +10,36 @@ use sds::types::{HistoryEntry, Message, Profile};
 use sds::wire;
 
 use crate::contract::{CHANNEL, NOW_MS, config};
+use crate::host::Host;
+use crate::kinds::Kind;
 
 const HOUR_MS: u64 = 3_600_000;
 
-fn received(id: &str, lamport_ms: u64, content: &[u8], named: &[&str]) -> Vec<u8> {
+/// A message of bob's with content.
+pub fn received(id: &str, lamport_ms: u64, content: &[u8], named: &[&str]) -> Vec<u8> {
+    encoded(Profile::Rfc, "bob", id, lamport_ms, Some(content), named)
+}
+
+fn encoded(
+    profile: Profile,
+    sender_id: &str,
+    id: &str,
+    lamport_ms: u64,
+    content: Option<&[u8]>,
+    named: &[&str],
+) -> Vec<u8> {
     let entry = |id| HistoryEntry { message_id: id, ..HistoryEntry::default() };
     let message = Message {
-        sender_id: "bob",
+        sender_id,
         message_id: id,
         channel_id: CHANNEL,
         lamport_timestamp_ms: Some(lamport_ms),
         causal_history: named.iter().copied().map(entry).collect(),
-        content: Some(content),
+        content,
         ..Message::default()
     };
     let mut bytes = Vec::new();
-    wire::encode(Profile::Rfc, &message, &mut bytes);
+    wire::encode(profile, &message, &mut bytes);
     bytes
 }
 
@@ -67,7 +83,7 @@ fn what_was_sent_offline_is_resent_once_online_after_a_restart_or_out_of_memory(
 }
 
 /// After how many seconds from `from_ms` on what is missing is given up.
-fn lost_after(alice: &Manager, from_ms: u64) -> Option<u64> {
+pub fn lost_after(alice: &Manager, from_ms: u64) -> Option<u64> {
     (1..6_000).find(|second| {
         alice.tick(from_ms + second * 1_000).expect("ticks");
         alice.drain().iter().any(|(_, output)| matches!(output, Output::Event(Event::Lost(_))))
@@ -201,4 +217,87 @@ fn a_batch_beyond_what_memory_remembers_is_as_its_messages_one_by_one() {
     let last: Vec<_> = results.iter().skip(300).map(|result| result.as_ref().expect("good").disposition).collect();
     assert_eq!(last, [Disposition::Duplicate, Disposition::Delivered]);
     assert!(alice.missing(CHANNEL).expect("open").is_empty());
+}
+
+/// Ids made up by a manager of that host's that crashes: of an ephemeral message, and of the next sync message.
+fn made_up(host: &Host, now_ms: u64) -> [String; 2] {
+    let (alice, mut later) =
+        (Manager::open_external(config("alice"), host.records(), now_ms).expect("opens"), host.clone());
+    let ephemeral = alice.wrap_ephemeral(CHANNEL, None, b"x", now_ms).expect("wraps");
+    alice.tick(now_ms + 60_000).expect("ticks");
+    later.commit_all(&alice);
+    let sync = alice.drain().into_iter().find_map(|(_, output)| match output {
+        Output::Transmit(it) if it.reason == TransmitReason::Sync => Some(it.message_id),
+        _ => None,
+    });
+    [ephemeral.message_id, sync.expect("one is due")].map(|id| id.to_string())
+}
+
+#[test]
+fn no_id_that_is_made_up_is_made_up_again_after_a_crash() {
+    let mut host = Host::default();
+    let alice = Manager::open_external(config("alice"), [], NOW_MS).expect("opens");
+    alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+    alice.unwrap_incoming(&received("m1", NOW_MS, b"x", &[]), NOW_MS).expect("good");
+    host.commit_all(&alice);
+    let ids: BTreeSet<_> = (0..4).flat_map(|crash| made_up(&host, NOW_MS + crash * 10_000)).collect();
+    assert_eq!(ids.len(), 8, "{ids:?}");
+    assert!(ids.iter().all(|id| id.len() == 32), "they are short: {ids:?}");
+}
+
+#[test]
+fn who_acknowledged_by_a_sync_message_alone_is_known_after_a_crash() {
+    for mut kind in Kind::all() {
+        let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+        alice.wrap_outgoing(CHANNEL, Some("a1"), b"x", NOW_MS).expect("wraps");
+        for (number, who) in ["bob", "carol"].into_iter().enumerate() {
+            let sync = encoded(Profile::Rfc, who, who, NOW_MS + 1 + number as u64, None, &["a1"]);
+            assert_eq!(alice.unwrap_incoming(&sync, NOW_MS).expect("good").disposition, Disposition::Sync);
+            kind.drain(&alice);
+        }
+        drop(alice);
+        let alice = kind.open(&config("alice"), NOW_MS).expect("opens");
+        let status = alice.message_status(CHANNEL, "a1").expect("ours");
+        let names: Vec<_> = status.acknowledgers.iter().map(|it| &*it.participant_id).collect();
+        assert_eq!(names, ["bob", "carol"], "{}", kind.name());
+    }
+}
+
+#[test]
+fn a_libsds_sync_message_that_others_will_name_is_not_missing_after_a_crash() {
+    let config = Config { profile: Profile::Libsds, ..config("alice") };
+    for mut kind in Kind::all() {
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        alice.open_channel(CHANNEL, ChannelOptions::default(), NOW_MS).expect("opens");
+        let sync = encoded(Profile::Libsds, "bob", "s1", NOW_MS, None, &[]);
+        assert_eq!(alice.unwrap_incoming(&sync, NOW_MS).expect("good").disposition, Disposition::Sync);
+        kind.drain(&alice);
+        drop(alice);
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        let bytes = encoded(Profile::Libsds, "bob", "b1", NOW_MS + 1_000, Some(b"x"), &["s1"]);
+        assert_eq!(alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition, Disposition::Delivered);
+    }
+}
+
+#[test]
+fn a_channel_that_is_opened_by_a_message_that_leaves_nothing_is_there_after_a_crash() {
+    let config = Config { auto_open_channels: true, ..config("alice") };
+    let mut bytes = Vec::new();
+    let ephemeral = Message {
+        sender_id: "bob",
+        message_id: "e1",
+        channel_id: CHANNEL,
+        content: Some(b"typing"),
+        ..Message::default()
+    };
+    wire::encode(Profile::Rfc, &ephemeral, &mut bytes);
+    for mut kind in Kind::all() {
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        assert_eq!(alice.unwrap_incoming(&bytes, NOW_MS).expect("good").disposition, Disposition::Ephemeral);
+        kind.drain(&alice);
+        drop(alice);
+        let alice = kind.open(&config, NOW_MS).expect("opens");
+        assert_eq!(alice.channels(), [CHANNEL.into()], "{}", kind.name());
+    }
 }

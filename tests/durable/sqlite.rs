@@ -61,7 +61,7 @@ fn a_later_schema_is_refused_by_its_number() {
     let later = Connection::open(&path).expect("opens");
     later.pragma_update(None, "user_version", 7).expect("writes");
     drop(later);
-    assert_eq!(refused(&path), StoreError::Newer { found: 7, known: 1 });
+    assert_eq!(refused(&path), StoreError::Newer { found: 7, known: 2 });
 }
 
 #[test]

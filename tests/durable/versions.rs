@@ -1,7 +1,7 @@
 //! Files that earlier versions wrote: each later one opens them and goes on.
 //!
-//! `version-1.db` was written by [`write`], with `SDS_WRITE_FIXTURE=1`. Once released, a file is never written anew: a new
-//! version of the schema gets a new file, and the old ones stay.
+//! The latest of [`FILES`] was written by [`write`], with `SDS_WRITE_FIXTURE=1`. Once released, a file is never written anew:
+//! a new version of the schema gets a new file, and the old ones stay.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,9 @@ use sds::store::{Sqlite, Synchronous};
 use sds::types::Profile;
 
 use crate::contract::{CHANNEL, NOW_MS, config};
+
+/// One of each version of the schema, the latest last.
+const FILES: [&str; 2] = ["version-1.db", "version-2.db"];
 
 fn small(who: &str) -> Config {
     // A filter in the rfc profile has 18 KB, in every message.
@@ -55,16 +58,23 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_file_of_version_1_is_read_and_goes_on() {
+fn a_file_of_any_version_is_read_and_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     if std::env::var_os("SDS_WRITE_FIXTURE").is_some() {
         let path = folder.path().join("new.db");
         write(&path);
-        std::fs::copy(&path, fixture("version-1.db")).expect("copies");
+        std::fs::copy(&path, fixture(FILES[FILES.len() - 1])).expect("copies");
     }
-    let path = folder.path().join("sds.db");
-    std::fs::copy(fixture("version-1.db"), &path).expect("copies");
-    let alice = open(&path);
+    for file in FILES {
+        println!("{file}");
+        let path = folder.path().join(file);
+        std::fs::copy(fixture(file), &path).expect("copies");
+        goes_on(&path);
+    }
+}
+
+fn goes_on(path: &Path) {
+    let alice = open(path);
     assert_eq!(alice.channels(), [CHANNEL.into()]);
     let log = alice.read_log(CHANNEL, None, 10).expect("reads").entries;
     let entries: Vec<_> = log.iter().map(|entry| (&*entry.message_id, &entry.content[..])).collect();
@@ -72,6 +82,7 @@ fn a_file_of_version_1_is_read_and_goes_on() {
     assert_eq!(sorted(&entries), sorted(&expected));
     let ours = log.iter().find(|entry| &*entry.message_id == "m1").expect("ours");
     assert_eq!((ours.retrieval_hint.as_deref(), ours.sent), (Some(&b"hint"[..]), true));
+    assert_eq!(ours.received_ms, NOW_MS);
     assert_eq!(alice.message_status(CHANNEL, "m1").expect("ours").state, MessageState::Unacknowledged);
     let missing: Vec<_> = alice.missing(CHANNEL).expect("open").into_iter().map(|it| it.message_id).collect();
     assert_eq!(missing, ["b3".into()]);

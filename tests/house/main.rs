@@ -41,7 +41,7 @@ fn may_use(user: &str, used: &str) -> bool {
         "store" => matches!(used, "types" | "error" | "idhash" | "locks" | "record"),
         "inspect" => matches!(used, "wire" | "bloom" | "types" | "config" | "error"),
         // It has to find the content in bytes of our own.
-        "channel::whole" => leaf || used == "wire",
+        "channel::whole" => leaf || ["wire", "channel::clock"].contains(&used),
         state if STATE.contains(&state) => leaf || SHARED.contains(&used),
         "channel" => leaf || STATE.contains(&used),
         "channel::send" | "channel::receive" | "channel::requests" | "channel::seed" | "channel::dump"

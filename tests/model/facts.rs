@@ -190,6 +190,13 @@ impl Facts {
         }
     }
 
+    /// An arrival turns out to be stamped too far ahead.
+    pub fn hold(&mut self, number: usize) {
+        let (stamp_ms, id) = &self.arrivals[number];
+        self.news.remove(id);
+        self.held.insert((*stamp_ms, number));
+    }
+
     /// The number of the oldest arrival that is kept.
     pub fn oldest(&self, log_messages: usize) -> usize {
         self.arrivals.len().saturating_sub(log_messages)

@@ -38,6 +38,8 @@ pub struct Case<'a> {
     pub handed_out_ms: Vec<u64>,
     /// Those of which it may not be told whether they count.
     pub maybe_handed_out_ms: Vec<u64>,
+    /// Between what its clock lies after it fell back, before anything is handed out.
+    pub fell_back_ms: Option<(u64, u64)>,
     /// What its host was told that it asked for.
     pub told_asked: Vec<String>,
     /// What its messages asked for.
@@ -65,10 +67,12 @@ pub fn hold(
         overdue_unmet: 0,
         handed_out_ms: Vec::new(),
         maybe_handed_out_ms: Vec::new(),
+        fell_back_ms: None,
         told_asked: Vec::new(),
         asked: Vec::new(),
     };
     clock::release(group, case, call)?;
+    clock::fall_back(group, case, call)?;
     match (call, answer) {
         (Call::Wrap { .. }, Some(Answer::Wrapped(wrapped))) => sending::wrapped(group, case, call, wrapped)?,
         (Call::Whisper { .. }, Some(Answer::Wrapped(wrapped))) => sending::whispered(group, case, call, wrapped)?,

@@ -278,7 +278,7 @@ fn x13_what_another_asks_for_enters_the_incoming_buffer_if_we_have_it_and_may_an
             let buffer = buffer(&alice, "repair_answers");
             let mut ids = ids_of(&buffer);
             ids.sort();
-            assert_eq!(ids, ["here", "mine"], "{profile:?}");
+            assert_eq!(ids, ["here", "mine", "waits"], "{profile:?}: one that waits itself too");
         }
     }
 }

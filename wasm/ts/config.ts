@@ -34,7 +34,10 @@ export interface SdsConfig {
    * 10,000, since all are read at start.
    */
   storedMessages?: number;
-  /** How long they stay there, about; 0: however long. Default: 0. */
+  /**
+   * How long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however long. What memory
+   * holds (`logMessages`) stays however old it is. Default: 0.
+   */
   storedMs?: number;
   /**
    * Bytes of changes that wait to be stored, per manager: for a host that does not confirm them, or a store that fails.

@@ -3,6 +3,7 @@ package sds
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/waku-org/sds-go-bindings/engine"
@@ -23,7 +24,7 @@ type Step struct {
 	// Writes are to be done in this order.
 	Writes []engine.Write
 	// Messages are those that this step is about: each is published, returned or told only when the step is committed. One
-	// that waits comes again when it is ready; others may come again, too, as they are.
+	// that waits comes again when it is ready.
 	Messages []Message
 }
 
@@ -69,12 +70,24 @@ func (s inDatabase) open(config engine.Config, now time.Time) (*engine.Manager, 
 		return nil, nil, fmt.Errorf("loading the state of SDS: %w", err)
 	}
 	manager, err := engine.OpenExternal(config, records, now)
-	return manager, &host{database: s.database}, err
+	h := &host{database: s.database, latest: make(map[string]engine.Key)}
+	for _, record := range records {
+		if isNew(record.Key, h.latest[record.ChannelID]) {
+			h.latest[record.ChannelID] = record.Key
+		}
+	}
+	return manager, h, err
 }
+
+// isNew tells whether a key is that of a message that is new in the log: it comes after the last. Under one that was there
+// before, less is kept of a message that the program knows, and may have deleted.
+func isNew(key, last engine.Key) bool { return key.IsMessage() && bytes.Compare(key[:], last[:]) > 0 }
 
 // host is what waits to be committed to the database of the program.
 type host struct {
 	database Database
+	// latest has the greatest key of a message that is committed, by channel.
+	latest map[string]engine.Key
 	// waiting and events belong to the offer that waits: messages received that are not in the log yet, and what to tell.
 	waiting []Message
 	events  []event
@@ -103,15 +116,16 @@ func (rm *ReliabilityManager) settle() error {
 		if err != nil || offer.Number == 0 {
 			return err
 		}
-		step := Step{Writes: offer.Writes}
-		if step.Messages, err = rm.logged(offer.Writes); err != nil {
+		messages, latest, err := rm.logged(offer.Writes)
+		if err != nil {
 			return err
 		}
-		step.Messages = append(step.Messages, h.waiting...)
+		step := Step{Writes: offer.Writes, Messages: append(messages, h.waiting...)}
 		if err := h.database.Commit(step); err != nil {
 			return fmt.Errorf("committing the state of SDS: %w", err)
 		}
 		h.waiting = nil
+		maps.Copy(h.latest, latest)
 		if err := rm.engine.Confirm(offer.Number); err != nil {
 			return err
 		}
@@ -123,14 +137,30 @@ func (rm *ReliabilityManager) settle() error {
 
 // logged are the messages that enter the log by an offer: sent, delivered at once, or delivered after they waited. They are
 // taken from the offer itself, and not from outputs, which come out when its transaction is over: a crash would keep them.
-func (rm *ReliabilityManager) logged(writes []engine.Write) (messages []Message, err error) {
+// Returns the last key of each channel, too, as far as it changes.
+func (rm *ReliabilityManager) logged(writes []engine.Write) (messages []Message, latest map[string]engine.Key, err error) {
+	latest = make(map[string]engine.Key)
 	for _, write := range writes {
-		if write.Op != engine.WritePut || !write.Key.IsMessage() {
+		last, changed := latest[write.ChannelID]
+		if !changed {
+			last = rm.host.latest[write.ChannelID]
+		}
+		switch {
+		case write.Op == engine.WriteForget:
+			latest[write.ChannelID] = engine.Key{}
+		case write.Op == engine.WriteWipe:
+			maps.Copy(latest, rm.host.latest)
+			for channelID := range latest {
+				latest[channelID] = engine.Key{}
+			}
+		}
+		if write.Op != engine.WritePut || !isNew(write.Key, last) {
 			continue
 		}
+		latest[write.ChannelID] = write.Key
 		entry, err := rm.engine.ReadLogRecord(write.Key, write.Value, nil)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if entry.Received.IsZero() {
 			continue // of a history that the program told of
@@ -143,7 +173,7 @@ func (rm *ReliabilityManager) logged(writes []engine.Write) (messages []Message,
 			state, write.ChannelID, MessageID(entry.MessageID), string(entry.SenderID), entry.Content,
 		})
 	}
-	return messages, nil
+	return messages, latest, nil
 }
 
 // release queues what is committed: the events of the step, and the outputs that the engine lets go.

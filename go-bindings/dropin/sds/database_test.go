@@ -212,6 +212,33 @@ func TestWhatFailedIsMadeUpFor(t *testing.T) {
 	})
 }
 
+// Of a message that is in the log, less is kept later: that is no news, also after a restart.
+func TestMessagesComeOnceInDatabase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, config := newTables(), sds.DefaultConfig()
+		config.Profile = engine.ProfileRFC // its filter has 18 KB
+		alice, bob := join(t, as("alice"), in(db)), join(t, as("bob"), func(o *sds.Options) { o.Config = &config })
+		alice.unwrap(bob.wrap(1), 1)
+		check(t, alice.Cleanup())
+		size := func() (size int) {
+			for key, value := range db.records[channel] {
+				if key.IsMessage() {
+					size += len(value)
+				}
+			}
+			return size
+		}
+		before := size()
+		time.Sleep(2 * time.Hour) // by then nobody asks for it any more
+		alice = join(t, as("alice"), in(db))
+		alice.unwrap(bob.wrap(2), 2)
+		if after := size(); after > before*3/2 {
+			t.Errorf("%d bytes became %d: the first is still whole", before, after)
+		}
+		same(t, "rows", db.wrote(0), []string{"ready 1 bob: message 1", "ready 2 bob: message 2"})
+	})
+}
+
 // Messages that the program told of are no news to it.
 func TestSeededHistoryInDatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

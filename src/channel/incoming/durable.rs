@@ -6,6 +6,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::{Incoming, Missing, Waiting};
+use crate::channel::clock::Now;
 use crate::channel::whole::Whole;
 use crate::idhash::IdHash;
 use crate::output::Hint;
@@ -46,6 +47,9 @@ struct WaitingRecord {
     own: bool,
     #[prost(uint64, tag = "10")]
     since_ms: u64,
+    /// How far that was ahead of the host's clock.
+    #[prost(uint64, tag = "11")]
+    ahead_ms: u64,
 }
 
 /// What changes of it while it waits.
@@ -181,7 +185,8 @@ fn waiting_record(hash: IdHash, waiting: &Waiting) -> WaitingRecord {
         late: waiting.late,
         named: waiting.named,
         own: waiting.own,
-        since_ms: waiting.since_ms,
+        since_ms: waiting.since.steady_ms,
+        ahead_ms: waiting.since.ahead_ms(),
     }
 }
 
@@ -207,10 +212,11 @@ fn restore_waiting(
     record: WaitingRecord,
     state: WaitingStateRecord,
 ) -> Result<(IdHash, Waiting), Damaged> {
+    let since = Now::stored(record.since_ms, record.ahead_ms);
     let (content, whole) = if record.content_only {
         (record.bytes, None)
     } else {
-        let whole = Whole::restored(record.bytes, false, record.since_ms)?;
+        let whole = Whole::restored(record.bytes, false, since)?;
         if state.whole { (whole.content(), Some(whole)) } else { (Bytes::copy_from_slice(&whole.content()), None) }
     };
     let waiting = Waiting {
@@ -223,7 +229,7 @@ fn restore_waiting(
         late: record.late,
         named: record.named,
         own: record.own,
-        since_ms: record.since_ms,
+        since,
         unmet: unpack(&state.unmet)?,
         deadline_ms: state.deadline_ms,
         arrival: u64::try_from(arrival).map_err(|_| Damaged("a waiting message without a number"))?,

@@ -10,11 +10,11 @@ use prost::Message;
 
 use super::remembered::Remembered;
 use super::{Entry, Log, Taken};
+use crate::channel::clock::Now;
 use crate::channel::whole::Whole;
 use crate::config::Config;
 use crate::output::Hint;
 use crate::record::{Change, Damaged, Key, Kind, Rows, StoredMessage, Touched, Value, decode, find};
-use crate::types::TimeMs;
 
 /// What a message on disk is reduced for.
 const WORTH_BYTES: usize = 1_024;
@@ -24,17 +24,18 @@ const WORTH_BYTES: usize = 1_024;
 pub struct Stored {
     /// The encoded message, if we may have to send it again, or else its content.
     pub bytes: Bytes,
-    pub since_ms: TimeMs,
+    /// When it came or went.
+    pub since: Now,
 }
 
 impl Stored {
     /// A received message, as far as it is kept: its bytes if we may have to send them again, and else its content.
-    pub fn received<'a>(entry: &Entry, since_ms: TimeMs, content: impl FnOnce() -> Option<&'a [u8]>) -> Self {
+    pub fn received<'a>(entry: &Entry, since: Now, content: impl FnOnce() -> Option<&'a [u8]>) -> Self {
         let bytes = match &entry.whole {
             Some(whole) => whole.bytes.clone(),
             None => Bytes::copy_from_slice(content().unwrap_or_default()),
         };
-        Self { bytes, since_ms }
+        Self { bytes, since }
     }
 }
 
@@ -66,7 +67,8 @@ impl Unsaved {
             message_id: entry.message_id.clone(),
             sender_id: entry.sender_id.clone(),
             lamport_ms: entry.lamport_ms,
-            since_ms: stored.since_ms,
+            since_ms: stored.since.steady_ms,
+            ahead_ms: stored.since.ahead_ms(),
             flags: entry.flags | kept,
             bytes: stored.bytes,
         });
@@ -88,7 +90,8 @@ impl Unsaved {
             message_id: entry.message_id.clone(),
             sender_id: entry.sender_id.clone(),
             lamport_ms: entry.lamport_ms,
-            since_ms: whole.since_ms,
+            since_ms: whole.since.steady_ms,
+            ahead_ms: whole.since.ahead_ms(),
             flags: entry.flags,
             bytes: whole.bytes.clone(),
         });
@@ -305,7 +308,8 @@ impl Log {
 
     fn restore_entry(&mut self, message: StoredMessage, side: SideRecord, whole: bool) -> Result<(), Damaged> {
         let sent = message.is(StoredMessage::SENT);
-        let whole = whole.then(|| Whole::restored(message.bytes.clone(), sent, message.since_ms));
+        let since = Now::stored(message.since_ms, message.ahead_ms);
+        let whole = whole.then(|| Whole::restored(message.bytes.clone(), sent, since));
         let entry = Entry {
             message_id: message.message_id,
             hash: message.hash,

@@ -8,6 +8,7 @@ use prost::Message;
 use super::own::{Evidence, Own};
 use super::{Outgoing, Sent, UnderReview};
 use crate::bloom::HashKind;
+use crate::channel::clock::Now;
 use crate::idhash::IdHash;
 use crate::output::{Acknowledger, MessageState};
 use crate::record::{Change, Damaged, Kind, Rows, StoredMessage, Touched, decode, hash_bytes, hash_of};
@@ -21,6 +22,8 @@ pub(super) struct Unsaved {
     numbers: BTreeSet<u128>,
     /// Messages of ours whose bytes are not needed here any more.
     gone: Vec<Sent>,
+    /// Somebody more is known to have one.
+    pub heard: bool,
 }
 
 impl Unsaved {
@@ -42,7 +45,7 @@ impl Unsaved {
                 lamport_ms: own.lamport_ms,
                 bytes: own.bytes.clone(),
                 number: own.number,
-                sent_ms: own.sent_ms,
+                since: own.since,
             });
         }
     }
@@ -79,6 +82,9 @@ struct OwnRecord {
     last: Option<EvidenceRecord>,
     #[prost(uint64, tag = "13")]
     queued: u64,
+    /// How far `sent_ms` was ahead of the host's clock.
+    #[prost(uint64, tag = "14")]
+    ahead_ms: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -137,6 +143,11 @@ impl Outgoing {
         self.unsaved.states.turn_on();
     }
 
+    /// Whether somebody more was heard to have a message of ours since this was last asked.
+    pub fn take_heard(&mut self) -> bool {
+        std::mem::take(&mut self.unsaved.heard)
+    }
+
     /// Whether the message of that number is of use here.
     pub fn needs(&self, number: u64) -> bool {
         self.unsaved.numbers.contains(&number.into())
@@ -165,7 +176,8 @@ impl Outgoing {
             message_id: own.message_id.to_string(),
             lamport_ms: own.lamport_ms,
             number: own.number,
-            sent_ms: own.sent_ms,
+            sent_ms: own.since.steady_ms,
+            ahead_ms: own.since.ahead_ms(),
             state: STATES.iter().position(|state| *state == own.state).unwrap_or(0) as u32,
             evidence: own.evidence.iter().map(EvidenceRecord::from).collect(),
             acknowledgers: acknowledgers.collect(),
@@ -281,7 +293,7 @@ fn restore_own(record: OwnRecord, records: &OutgoingRecords) -> Result<Own, Dama
         due_ms: record.due_ms,
         place: record.place.map(|place| usize::try_from(place).unwrap_or(usize::MAX)),
         number: record.number,
-        sent_ms: record.sent_ms,
+        since: Now::stored(record.sent_ms, record.ahead_ms),
         queued: record.queued,
     })
 }
@@ -309,7 +321,8 @@ impl Sent {
             message_id: self.message_id,
             sender_id: me.clone(),
             lamport_ms: self.lamport_ms,
-            since_ms: self.sent_ms,
+            since_ms: self.since.steady_ms,
+            ahead_ms: self.since.ahead_ms(),
             flags: StoredMessage::SENT,
             bytes: self.bytes,
         }

@@ -3,12 +3,27 @@
 use bytes::Bytes;
 
 use crate::bloom::HashKind;
+use crate::channel::clock::Now;
 use crate::config::MAX_EVIDENCE;
+use crate::idhash::IdHash;
 use crate::output::{Acknowledger, MessageState};
 use crate::types::{MessageId, ParticipantId, TimeMs};
 
 /// What a name costs beyond its own bytes, so that many short ones count too.
 const NAME_OVERHEAD_BYTES: usize = 64;
+
+/// A message of ours, as it was sent.
+#[derive(Debug)]
+pub struct Sent {
+    pub message_id: MessageId,
+    pub hash: IdHash,
+    pub lamport_ms: u64,
+    pub bytes: Bytes,
+    /// Its number in the log.
+    pub number: u64,
+    /// When it was sent.
+    pub since: Now,
+}
 
 /// A message of ours, from wrapping until it is of no use any more.
 #[derive(Debug)]
@@ -28,7 +43,7 @@ pub(super) struct Own {
     /// Its number in the log, where it is stored.
     pub number: u64,
     /// When it was sent.
-    pub sent_ms: TimeMs,
+    pub since: Now,
     /// Its place among those given up or ended.
     pub queued: u64,
 }
@@ -95,6 +110,12 @@ impl Own {
     /// Whether evidence can be taken down.
     pub fn has_room_for(&self, new: &Evidence) -> bool {
         self.evidence.len() < MAX_EVIDENCE || self.evidence.iter().any(|old| old.is_like(new))
+    }
+
+    /// Whether somebody is known to have it, for `certain` or not. One without a name is not told apart.
+    pub fn knows(&self, who: &str, certain: bool) -> bool {
+        let same = |it: &Acknowledger| it.participant_id.as_str() == who && it.certain >= certain;
+        who.is_empty() || self.acknowledgers.iter().any(same)
     }
 
     /// Remembers who gave evidence; false if there is no room. A sender without a name cannot be told from another.

@@ -28,7 +28,7 @@ const CHANNEL_BITS: u32 = 62 - NUMBER_BITS;
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 32;
 /// The number of a message, from its place.
-const MESSAGE_COLUMNS: &str = "place, hash, message_id, sender_id, lamport, since_ms, flags, bytes";
+const MESSAGE_COLUMNS: &str = "place, hash, message_id, sender_id, lamport, since_ms, flags, bytes, ahead_ms";
 
 /// When a commit is on the disk itself: what survives a loss of power, by SQLite's names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum Synchronous {
 }
 
 /// The next messages after a place in the order of a log.
-const PAGE: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes
+const PAGE: &str = "SELECT place, hash, message_id, sender_id, lamport, since_ms, flags, bytes, ahead_ms
     FROM messages WHERE place >> 40 = ?1 AND (lamport, message_id) > (?2, ?3)
     ORDER BY lamport, message_id LIMIT ?4";
 
@@ -254,6 +254,7 @@ fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
         since_ms: since_ms.cast_unsigned(),
         flags: row.get(6).map_err(error)?,
         bytes: row.get::<_, Vec<u8>>(7).map_err(error)?.into(),
+        ahead_ms: row.get::<_, i64>(8).map_err(error)?.cast_unsigned(),
     })
 }
 

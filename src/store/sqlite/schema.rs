@@ -11,7 +11,8 @@
 //! `messages.place` is the number of the channel times 2^40, plus the number of the message by arrival.
 //! The index `messages_in_order` has the messages of a channel in the order of its log, for pages of it.
 //! `messages.lamport` is the Lamport timestamp in milliseconds less 2^63, so that SQLite orders it as what it is: an
-//! unsigned number. `messages.flags` is a sum: 1 its sender id is ours, 2 it came late, 4 only its content is here (else
+//! unsigned number. `messages.since_ms` less `messages.ahead_ms` is when it came or went, by the host's clock.
+//! `messages.flags` is a sum: 1 its sender id is ours, 2 it came late, 4 only its content is here (else
 //! the encoded message), 8 we may have to send it again, 16 we sent it, 32 the host said that it was here before.
 //! `records.id` and the hashes are 16 bytes, big-endian. Records are protobuf messages, defined beside the parts of the
 //! state that they hold (`src/channel/*/durable.rs`).
@@ -38,6 +39,8 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX messages_in_order ON messages (place >> 40, lamport, message_id);
     CREATE TABLE seen (channel INTEGER NOT NULL, era INTEGER NOT NULL, hash BLOB NOT NULL,
         PRIMARY KEY (channel, era, hash)) WITHOUT ROWID;
+", "
+    ALTER TABLE messages ADD COLUMN ahead_ms INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// Makes a connection ready: its settings, and the schema brought to the version known here.

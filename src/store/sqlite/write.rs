@@ -158,8 +158,8 @@ struct PutMessage<'t> {
 
 impl<'t> PutMessage<'t> {
     fn new(transaction: &'t Transaction<'_>) -> rusqlite::Result<Self> {
-        const PUT: &str = "INSERT INTO messages (place, hash, message_id, sender_id, lamport, since_ms, flags, bytes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        const PUT: &str = "INSERT INTO messages (place, hash, message_id, sender_id, lamport, since_ms, flags, bytes,
+            ahead_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET flags = excluded.flags, bytes = excluded.bytes";
         Ok(Self { put: transaction.prepare_cached(PUT)?, seen: seen::Put::new(transaction)? })
     }
@@ -176,6 +176,7 @@ impl<'t> PutMessage<'t> {
             message.since_ms.cast_signed(),
             message.flags,
             &message.bytes[..],
+            message.ahead_ms.cast_signed(),
         ];
         self.put.execute(row).map_err(error)?;
         self.seen.put(channel, message.number, message.hash).map_err(error)

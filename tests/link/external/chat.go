@@ -183,13 +183,16 @@ func (c *Chat) commit(writes []sds.Write) error {
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	for _, write := range writes {
+		isNew, err := entersLog(tx, write)
+		if err != nil {
+			return err
+		}
 		if err := apply(tx, write); err != nil {
 			return err
 		}
-		if write.Op != sds.WritePut || !write.Key.IsMessage() {
+		if !isNew {
 			continue
 		}
-		// It is in the log: delivered, or sent.
 		entry, err := c.manager.ReadLogRecord(write.Key, write.Value, nil)
 		if err != nil {
 			return err
@@ -207,6 +210,17 @@ func (c *Chat) commit(writes []sds.Write) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// entersLog tells whether a write that is about to be made tells of a message that is new in the log: delivered, or sent. Under
+// a key that is there already, SDS keeps less of one that the chat knows, and may have deleted.
+func entersLog(tx *sql.Tx, write sds.Write) (isNew bool, err error) {
+	if write.Op != sds.WritePut || !write.Key.IsMessage() {
+		return false, nil
+	}
+	row := tx.QueryRow("SELECT count(*) = 0 FROM sds WHERE channel_id = ? AND key = ?", write.ChannelID, write.Key[:])
+	err = row.Scan(&isNew)
+	return isNew, err
 }
 
 func apply(tx *sql.Tx, write sds.Write) error {

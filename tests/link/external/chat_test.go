@@ -147,6 +147,34 @@ func TestRowsAndStateAgreeAfterACrash(t *testing.T) {
 	}
 }
 
+// What the chat deleted stays deleted: SDS writes less of it later, and that is no new message.
+func TestDeletedRowStaysDeleted(t *testing.T) {
+	folder := t.TempDir()
+	alice := join(t, filepath.Join(folder, "alice.db"), "alice", epoch)
+	bob := join(t, filepath.Join(folder, "bob.db"), "bob", epoch)
+	check(t, bob.Send("b1", []byte("forget it"), epoch))
+	check(t, alice.Receive(bob.take()[0], epoch))
+	size := func() (size int) {
+		row := alice.db.QueryRow("SELECT length(value) FROM sds WHERE channel_id = ? AND key BETWEEN x'01' AND x'02'", channel)
+		check(t, row.Scan(&size))
+		return size
+	}
+	before := size()
+	must(alice.db.Exec("DELETE FROM messages"))
+	// By now nobody asks for it any more.
+	later := epoch.Add(2 * time.Hour)
+	check(t, alice.Tick(later))
+	check(t, alice.Send("a1", []byte("done"), later))
+	if row := alice.row("b1"); row != "" || alice.row("a1") != "done true" {
+		t.Error(row, alice.row("a1"))
+	}
+	if after := size(); after > before/10 {
+		t.Errorf("%d bytes became %d", before, after)
+	}
+	check(t, alice.Close())
+	check(t, bob.Close())
+}
+
 // agree opens a copy of the database, as it lies on the disk.
 func agree(t *testing.T, m *member, path string, now time.Time) {
 	t.Helper()

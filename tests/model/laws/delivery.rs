@@ -93,9 +93,15 @@ fn hand_out(group: &mut Group, case: &mut Case<'_>, packet: &Rc<Packet>) -> Verd
     } else if !unmet.is_empty() {
         case.early.insert(packet.id.clone());
     }
-    // What was stamped far ahead when its message came is no reason to deliver it: it may be made up.
-    let most_ms = since.map_or(0, |since| since.now_ms().saturating_add(config.dependency_timeout_ms / 2));
-    let counts = |named: &&String| group.made[*named].stamp_ms.is_some_and(|stamp_ms| stamp_ms < most_ms);
+    // What came, and was stamped, long after its message is no reason to deliver it: it may be made up.
+    let half_ms = config.dependency_timeout_ms / 2;
+    let counts = |named: &&String| {
+        since.zip(facts.waiting_since.get(*named)).is_some_and(|(since, named_since)| {
+            let stamped_before =
+                group.made[*named].stamp_ms.is_some_and(|stamp_ms| stamp_ms < since.now_ms() + half_ms);
+            stamped_before || named_since.moved_ms < since.moved_ms + half_ms
+        })
+    };
     let waits = unmet.iter().filter(|named| facts.waiting.contains_key(*named)).find(counts);
     prop_assert!(waits.is_none(), "{} was delivered before {:?}, which is here", packet.id, waits);
     let stamp_ms = packet.stamp_ms.unwrap_or_default();

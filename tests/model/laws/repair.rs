@@ -51,14 +51,14 @@ pub fn answer(group: &mut Group, case: &Case<'_>, packet: &Packet) -> Verdict {
         prop_assert_eq!((packet.stamp_ms, &packet.history), (made.stamp_ms, &made.history), "{} translated", packet.id);
     }
     let facts = &mut group.members[case.who].facts;
-    prop_assert!(facts.here.contains(&packet.id));
+    prop_assert!(facts.knows(&packet.id));
     prop_assert!(facts.asked_for.remove(&packet.id), "answered, and nobody asks for {} any more", packet.id);
     Ok(())
 }
 
 pub fn answered(group: &mut Group, case: &Case<'_>, id: &str) -> Verdict {
     let facts = &mut group.members[case.who].facts;
-    prop_assert!(facts.here.contains(id));
+    prop_assert!(facts.knows(id));
     facts.answered += 1;
     Ok(())
 }
@@ -80,7 +80,8 @@ pub fn holds(group: &mut Group, case: &mut Case<'_>, call: &Call) -> Verdict {
         && packet.sender != case.who
         && group.repair
     {
-        facts.asked_for.extend(packet.asks.iter().filter(|id| facts.here.contains(*id)).cloned());
+        let here: Vec<_> = packet.asks.iter().filter(|id| facts.knows(id)).cloned().collect();
+        facts.asked_for.extend(here);
     }
     for entry in case.dump["repair_requests"].as_array().into_iter().flatten() {
         let id = entry["message_id"].as_str().unwrap_or_default();
