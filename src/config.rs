@@ -2,6 +2,8 @@
 //!
 //! RFC: SDS-R global state
 
+use std::fmt;
+
 use crate::error::ConfigError;
 use crate::types::Profile;
 
@@ -238,25 +240,41 @@ impl Default for Config {
     }
 }
 
-/// The rule for any interval.
-fn interval(field: &'static str, value_ms: u64) -> Rule {
-    (field, (100..=YEAR_MS).contains(&value_ms), "must be 100 ms to a year".to_owned())
+/// What [`Config::validate`] found: the first rule that is broken.
+#[derive(Default)]
+struct Rules {
+    broken: Option<ConfigError>,
 }
 
-/// One rule of [`Config::validate`]: the field, whether its value passes, and what to say if not.
-type Rule = (&'static str, bool, String);
+impl Rules {
+    /// One rule: the field, whether its value passes, and what to say if not, which is made only then.
+    fn require(&mut self, field: &'static str, passes: bool, problem: fmt::Arguments<'_>) {
+        if !passes && self.broken.is_none() {
+            self.broken = Some(ConfigError { field, problem: problem.to_string() });
+        }
+    }
+
+    /// The rule for any interval.
+    fn interval(&mut self, field: &'static str, value_ms: u64) {
+        self.require(field, (100..=YEAR_MS).contains(&value_ms), format_args!("must be 100 ms to a year"));
+    }
+
+    fn at_least_one(&mut self, field: &'static str, value: usize) {
+        self.require(field, value >= 1, format_args!("must be at least 1"));
+    }
+}
 
 impl Config {
     /// Refuses values that contradict each other or could not work, naming the field.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let rules = self.size_rules().into_iter().chain(self.rate_rules()).chain(self.interval_rules());
-        let rules = rules.chain(self.repair_rules());
-        for (field, passes, problem) in rules {
-            if !passes {
-                return Err(ConfigError { field, problem });
-            }
+        let mut rules = Rules::default();
+        self.size_rules(&mut rules);
+        self.rate_rules(&mut rules);
+        self.interval_rules(&mut rules);
+        if self.repairs() {
+            self.repair_rules(&mut rules);
         }
-        Ok(())
+        rules.broken.map_or(Ok(()), Err)
     }
 
     /// How far ahead of the clock a timestamp may move ours in a channel of this profile, in milliseconds.
@@ -277,79 +295,80 @@ impl Config {
         self.num_participants / PARTICIPANTS_PER_GROUP + 1
     }
 
-    fn size_rules(&self) -> Vec<Rule> {
-        let at_least_one = |field, value: usize| (field, value >= 1, "must be at least 1".to_owned());
-        vec![
-            (
-                "participant_id",
-                self.participant_id.len() <= self.max_id_bytes,
-                format!("{} bytes, over max_id_bytes {}", self.participant_id.len(), self.max_id_bytes),
-            ),
-            (
-                "max_message_bytes",
-                self.max_message_bytes >= MESSAGE_BYTES_FLOOR,
-                format!("must be at least {MESSAGE_BYTES_FLOOR}"),
-            ),
-            (
-                "causal_history_size",
-                (1..=self.max_history_entries / 4).contains(&self.causal_history_size),
-                format!("must be 1 to a quarter of max_history_entries ({})", self.max_history_entries),
-            ),
-            (
-                "causal_history_size",
-                self.causal_history_size <= self.log_messages,
-                format!("over log_messages ({})", self.log_messages),
-            ),
-            (
-                "causal_history_size",
-                self.history_bytes() <= self.max_message_bytes / 2,
-                format!("so many ids and hints, and those of requests, could take {} bytes", self.history_bytes()),
-            ),
-            (
-                "max_message_bytes",
-                self.least_message_bytes() <= self.max_message_bytes,
-                format!("a sync message alone could take {} bytes", self.least_message_bytes()),
-            ),
-            ("max_message_bytes", u32::try_from(self.max_message_bytes).is_ok(), "must be under 4 GiB".to_owned()),
-            (
-                "max_id_bytes",
-                (64..=ID_BYTES_CEILING).contains(&self.max_id_bytes),
-                format!("must be 64 to {ID_BYTES_CEILING}"),
-            ),
-            (
-                "max_hint_bytes",
-                self.max_hint_bytes <= self.max_message_bytes / 16,
-                "must be at most a sixteenth of max_message_bytes".to_owned(),
-            ),
-            (
-                "max_filter_bytes",
-                (1_024..=self.max_message_bytes).contains(&self.max_filter_bytes),
-                "must be 1,024 to max_message_bytes".to_owned(),
-            ),
-            (
-                "max_waiting_bytes",
-                self.max_waiting_bytes >= self.max_message_bytes,
-                format!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
-            ),
-            (
-                "max_unacknowledged_bytes",
-                self.max_unacknowledged_bytes >= self.max_message_bytes,
-                format!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
-            ),
-            at_least_one("log_messages", self.log_messages),
-            at_least_one("seen_limit", self.seen_limit),
-            at_least_one("max_acknowledgers", self.max_acknowledgers),
-            at_least_one("max_unacknowledged", self.max_unacknowledged),
-            at_least_one("max_waiting_messages", self.max_waiting_messages),
-            at_least_one("max_missing", self.max_missing),
-            at_least_one("max_channels", self.max_channels),
-            ("max_outputs", self.max_outputs >= 16, "must be at least 16".to_owned()),
-            (
-                "max_output_bytes",
-                self.max_output_bytes >= self.max_message_bytes,
-                format!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
-            ),
-        ]
+    fn size_rules(&self, rules: &mut Rules) {
+        rules.require(
+            "participant_id",
+            self.participant_id.len() <= self.max_id_bytes,
+            format_args!("{} bytes, over max_id_bytes {}", self.participant_id.len(), self.max_id_bytes),
+        );
+        rules.require(
+            "max_message_bytes",
+            self.max_message_bytes >= MESSAGE_BYTES_FLOOR,
+            format_args!("must be at least {MESSAGE_BYTES_FLOOR}"),
+        );
+        rules.require(
+            "causal_history_size",
+            (1..=self.max_history_entries / 4).contains(&self.causal_history_size),
+            format_args!("must be 1 to a quarter of max_history_entries ({})", self.max_history_entries),
+        );
+        rules.require(
+            "causal_history_size",
+            self.causal_history_size <= self.log_messages,
+            format_args!("over log_messages ({})", self.log_messages),
+        );
+        rules.require(
+            "causal_history_size",
+            self.history_bytes() <= self.max_message_bytes / 2,
+            format_args!("so many ids and hints, and those of requests, could take {} bytes", self.history_bytes()),
+        );
+        rules.require(
+            "max_message_bytes",
+            self.least_message_bytes() <= self.max_message_bytes,
+            format_args!("a sync message alone could take {} bytes", self.least_message_bytes()),
+        );
+        rules.require(
+            "max_message_bytes",
+            u32::try_from(self.max_message_bytes).is_ok(),
+            format_args!("must be under 4 GiB"),
+        );
+        rules.require(
+            "max_id_bytes",
+            (64..=ID_BYTES_CEILING).contains(&self.max_id_bytes),
+            format_args!("must be 64 to {ID_BYTES_CEILING}"),
+        );
+        rules.require(
+            "max_hint_bytes",
+            self.max_hint_bytes <= self.max_message_bytes / 16,
+            format_args!("must be at most a sixteenth of max_message_bytes"),
+        );
+        rules.require(
+            "max_filter_bytes",
+            (1_024..=self.max_message_bytes).contains(&self.max_filter_bytes),
+            format_args!("must be 1,024 to max_message_bytes"),
+        );
+        rules.require(
+            "max_waiting_bytes",
+            self.max_waiting_bytes >= self.max_message_bytes,
+            format_args!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
+        );
+        rules.require(
+            "max_unacknowledged_bytes",
+            self.max_unacknowledged_bytes >= self.max_message_bytes,
+            format_args!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
+        );
+        rules.at_least_one("log_messages", self.log_messages);
+        rules.at_least_one("seen_limit", self.seen_limit);
+        rules.at_least_one("max_acknowledgers", self.max_acknowledgers);
+        rules.at_least_one("max_unacknowledged", self.max_unacknowledged);
+        rules.at_least_one("max_waiting_messages", self.max_waiting_messages);
+        rules.at_least_one("max_missing", self.max_missing);
+        rules.at_least_one("max_channels", self.max_channels);
+        rules.require("max_outputs", self.max_outputs >= 16, format_args!("must be at least 16"));
+        rules.require(
+            "max_output_bytes",
+            self.max_output_bytes >= self.max_message_bytes,
+            format_args!("must hold one message of max_message_bytes ({})", self.max_message_bytes),
+        );
     }
 
     /// The least that a message of ours must have room for: a filter at its largest, a causal history, what waits, what it asks
@@ -376,96 +395,95 @@ impl Config {
         self.max_id_bytes.saturating_mul(2).saturating_add(self.max_hint_bytes).saturating_add(32)
     }
 
-    fn rate_rules(&self) -> Vec<Rule> {
-        vec![
-            ("bloom_capacity", (64..=1_000_000).contains(&self.bloom_capacity), "must be 64 to 1,000,000".to_owned()),
-            (
-                "bloom_error_rate",
-                (1e-6..=0.1).contains(&self.bloom_error_rate),
-                "must be between 0.000001 and 0.1".to_owned(),
-            ),
-            (
-                "bloom_capacity",
-                self.bloom_capacity.saturating_mul(30) / 8 <= self.max_filter_bytes,
-                "its filter could exceed max_filter_bytes".to_owned(),
-            ),
-            (
-                "ack_false_positive",
-                self.ack_false_positive > 0.0 && self.ack_false_positive < 0.5,
-                "must be above 0 and below 0.5".to_owned(),
-            ),
-            ("resend_jitter_percent", self.resend_jitter_percent <= 100, "must be at most 100".to_owned()),
-            ("max_resends", self.max_resends <= 32, "must be at most 32".to_owned()),
-        ]
+    fn rate_rules(&self, rules: &mut Rules) {
+        rules.require(
+            "bloom_capacity",
+            (64..=1_000_000).contains(&self.bloom_capacity),
+            format_args!("must be 64 to 1,000,000"),
+        );
+        rules.require(
+            "bloom_error_rate",
+            (1e-6..=0.1).contains(&self.bloom_error_rate),
+            format_args!("must be between 0.000001 and 0.1"),
+        );
+        rules.require(
+            "bloom_capacity",
+            self.bloom_capacity.saturating_mul(30) / 8 <= self.max_filter_bytes,
+            format_args!("its filter could exceed max_filter_bytes"),
+        );
+        rules.require(
+            "ack_false_positive",
+            self.ack_false_positive > 0.0 && self.ack_false_positive < 0.5,
+            format_args!("must be above 0 and below 0.5"),
+        );
+        rules.require("resend_jitter_percent", self.resend_jitter_percent <= 100, format_args!("must be at most 100"));
+        rules.require("max_resends", self.max_resends <= 32, format_args!("must be at most 32"));
     }
 
-    fn interval_rules(&self) -> Vec<Rule> {
-        vec![
-            interval("ack_window_ms", self.ack_window_ms),
-            interval("resend_interval_ms", self.resend_interval_ms),
-            interval("possibly_resend_interval_ms", self.possibly_resend_interval_ms),
-            interval("dependency_timeout_ms", self.dependency_timeout_ms),
-            interval("sync_interval_ms", self.sync_interval_ms),
-            interval("sync_confirm_ms", self.sync_confirm_ms),
-            interval("max_clock_drift_rfc_ms", self.max_clock_drift_rfc_ms),
-            interval("max_clock_drift_libsds_ms", self.max_clock_drift_libsds_ms),
-            interval("clock_step_ms", self.clock_step_ms),
-            interval("sync_interval_max_ms", self.sync_interval_max_ms),
-            (
-                "possibly_resend_interval_ms",
-                self.possibly_resend_interval_ms >= self.resend_interval_ms,
-                "must be at least resend_interval_ms: unacknowledged messages come first".to_owned(),
-            ),
-            (
-                "sync_interval_max_ms",
-                self.sync_interval_max_ms >= self.sync_interval_ms,
-                "must be at least sync_interval_ms".to_owned(),
-            ),
-            (
-                "ack_window_ms",
-                self.ack_window_ms >= self.resend_interval_ms,
-                "must be at least resend_interval_ms, or no ack survives until the first resend".to_owned(),
-            ),
-        ]
+    fn interval_rules(&self, rules: &mut Rules) {
+        rules.interval("ack_window_ms", self.ack_window_ms);
+        rules.interval("resend_interval_ms", self.resend_interval_ms);
+        rules.interval("possibly_resend_interval_ms", self.possibly_resend_interval_ms);
+        rules.interval("dependency_timeout_ms", self.dependency_timeout_ms);
+        rules.interval("sync_interval_ms", self.sync_interval_ms);
+        rules.interval("sync_confirm_ms", self.sync_confirm_ms);
+        rules.interval("max_clock_drift_rfc_ms", self.max_clock_drift_rfc_ms);
+        rules.interval("max_clock_drift_libsds_ms", self.max_clock_drift_libsds_ms);
+        rules.interval("clock_step_ms", self.clock_step_ms);
+        rules.interval("sync_interval_max_ms", self.sync_interval_max_ms);
+        rules.require(
+            "possibly_resend_interval_ms",
+            self.possibly_resend_interval_ms >= self.resend_interval_ms,
+            format_args!("must be at least resend_interval_ms: unacknowledged messages come first"),
+        );
+        rules.require(
+            "sync_interval_max_ms",
+            self.sync_interval_max_ms >= self.sync_interval_ms,
+            format_args!("must be at least sync_interval_ms"),
+        );
+        rules.require(
+            "ack_window_ms",
+            self.ack_window_ms >= self.resend_interval_ms,
+            format_args!("must be at least resend_interval_ms, or no ack survives until the first resend"),
+        );
     }
 
-    fn repair_rules(&self) -> Vec<Rule> {
-        if !self.repairs() {
-            return Vec::new();
-        }
+    fn repair_rules(&self, rules: &mut Rules) {
         let least_timeout_ms = self.repair_t_max_ms.saturating_mul(2).saturating_add(REPAIR_SLACK_MS);
-        vec![
-            interval("repair_t_min_ms", self.repair_t_min_ms),
-            interval("repair_t_max_ms", self.repair_t_max_ms),
-            interval("repair_request_interval_ms", self.repair_request_interval_ms),
-            interval("repair_window_ms", self.repair_window_ms),
-            (
-                "repair_t_max_ms",
-                self.repair_t_max_ms > self.repair_t_min_ms,
-                "must be greater than repair_t_min_ms".to_owned(),
-            ),
-            (
-                "repair_window_ms",
-                self.repair_window_ms > self.repair_t_max_ms,
-                "must be greater than repair_t_max_ms, or no answer could wait for its time".to_owned(),
-            ),
-            (
-                "dependency_timeout_ms",
-                self.dependency_timeout_ms >= least_timeout_ms,
-                format!("with repair, must be at least 2 repair_t_max_ms + {REPAIR_SLACK_MS} ms ({least_timeout_ms})"),
-            ),
-            (
-                "repair_request_size",
-                (1..=self.max_repair_entries).contains(&self.repair_request_size),
-                format!("must be 1 to max_repair_entries ({})", self.max_repair_entries),
-            ),
-            ("max_repair_answers", self.max_repair_answers >= 1, "must be at least 1".to_owned()),
-            ("repair_answers_per_minute", self.repair_answers_per_minute >= 1, "must be at least 1".to_owned()),
-            (
-                "repair_bytes_per_minute",
-                self.repair_bytes_per_minute >= self.max_message_bytes,
-                "must hold one message of max_message_bytes".to_owned(),
-            ),
-        ]
+        rules.interval("repair_t_min_ms", self.repair_t_min_ms);
+        rules.interval("repair_t_max_ms", self.repair_t_max_ms);
+        rules.interval("repair_request_interval_ms", self.repair_request_interval_ms);
+        rules.interval("repair_window_ms", self.repair_window_ms);
+        rules.require(
+            "repair_t_max_ms",
+            self.repair_t_max_ms > self.repair_t_min_ms,
+            format_args!("must be greater than repair_t_min_ms"),
+        );
+        rules.require(
+            "repair_window_ms",
+            self.repair_window_ms > self.repair_t_max_ms,
+            format_args!("must be greater than repair_t_max_ms, or no answer could wait for its time"),
+        );
+        rules.require(
+            "dependency_timeout_ms",
+            self.dependency_timeout_ms >= least_timeout_ms,
+            format_args!("with repair, must be at least 2 repair_t_max_ms + {REPAIR_SLACK_MS} ms ({least_timeout_ms})"),
+        );
+        rules.require(
+            "repair_request_size",
+            (1..=self.max_repair_entries).contains(&self.repair_request_size),
+            format_args!("must be 1 to max_repair_entries ({})", self.max_repair_entries),
+        );
+        rules.require("max_repair_answers", self.max_repair_answers >= 1, format_args!("must be at least 1"));
+        rules.require(
+            "repair_answers_per_minute",
+            self.repair_answers_per_minute >= 1,
+            format_args!("must be at least 1"),
+        );
+        rules.require(
+            "repair_bytes_per_minute",
+            self.repair_bytes_per_minute >= self.max_message_bytes,
+            format_args!("must hold one message of max_message_bytes"),
+        );
     }
 }
