@@ -25,9 +25,27 @@ pub fn t_req_wait_ms(participant_id: &str, message_id: &str, t_min_ms: u64, t_ma
 /// *Determine T_resp*).
 pub fn t_resp_wait_ms(participant_id: &str, sender_id: &str, message_id: &str, t_max_ms: u64) -> u64 {
     let distance = hash(&[participant_id]) ^ hash(&[sender_id]);
-    // Of two numbers of 64 bits: nothing wraps. The remainder is below `t_max_ms`, so that it fits.
-    let product = u128::from(distance).wrapping_mul(u128::from(hash(&[message_id])));
-    product.checked_rem(u128::from(t_max_ms)).unwrap_or(0) as u64
+    product_below(distance, hash(&[message_id]), t_max_ms)
+}
+
+/// `a * b % m`; 0 if `m` is. By addition alone: `m` is some minutes, which takes as many steps as it has bits, and nothing else in
+/// the engine needs a division of 128 bits, which is code of its own in WebAssembly.
+fn product_below(a: u64, b: u64, m: u64) -> u64 {
+    let (Some(mut a), Some(mut b)) = (a.checked_rem(m), b.checked_rem(m)) else { return 0 };
+    // Both are below `m`, as their sum is then. The comparison sees to it that nothing wraps.
+    let add = |x: u64, y: u64| {
+        let to_end = m.wrapping_sub(y);
+        if x >= to_end { x.wrapping_sub(to_end) } else { x.wrapping_add(y) }
+    };
+    let mut sum = 0;
+    while b > 0 {
+        if b & 1 == 1 {
+            sum = add(sum, a);
+        }
+        a = add(a, a);
+        b >>= 1;
+    }
+    sum
 }
 
 /// Whether a participant is one of those who answer for a message (RFC 109, *Determine response group*). For a message
@@ -45,4 +63,24 @@ fn hash(texts: &[&str]) -> u64 {
     texts.iter().for_each(|text| hasher.update(text));
     let digest = hasher.finalize();
     digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::product_below;
+
+    #[test]
+    fn products_are_those_of_wide_numbers() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..1_000 {
+            let (a, b, m) = (rng.u64(..), rng.u64(..), rng.u64(1..) >> rng.u32(..63) | 1);
+            assert_eq!(
+                u128::from(product_below(a, b, m)),
+                u128::from(a) * u128::from(b) % u128::from(m),
+                "{a} {b} {m}"
+            );
+        }
+        assert_eq!(product_below(1, 1, 0), 0);
+        assert_eq!(product_below(1, 1, 1), 0);
+    }
 }
