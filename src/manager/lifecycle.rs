@@ -156,7 +156,8 @@ impl Manager {
             channels.push((id, Arc::new(Slot { state: Mutex::new(state) })));
         }
         self.schedule.fill(deadlines);
-        self.channels.write().extend(channels);
+        // All at once: much faster than one by one.
+        *self.channels.write() = channels.into_iter().collect();
         (stopped_ms, offline_ms)
     }
 
