@@ -269,15 +269,14 @@ impl Outgoing {
             in_review && self.review_names.bytes().saturating_add(name_len(who)) > config.max_unacknowledged_bytes;
         let before = own.acknowledgers.len();
         let most = if is_full { before } else { config.max_acknowledgers };
-        let is_news = !own.knows(who, certain);
         let noted = own.add_acknowledger(who, certain, most);
-        self.unsaved.heard |= is_news && noted;
+        self.unsaved.heard |= noted == Some(true);
         if own.acknowledgers.len() > before {
             // Each message is in one of the two.
             let held = if in_review { &mut self.review_names } else { &mut self.ended_bytes };
             held.add(name_len(who));
         }
-        noted
+        noted.is_some()
     }
 
     #[allow(clippy::too_many_arguments)]

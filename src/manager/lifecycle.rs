@@ -244,7 +244,7 @@ impl Manager {
             if !self.same_options(state.options, options) {
                 return Err(Error::ChannelOptionsDiffer(channel_id.to_owned()));
             }
-            let change = !state.open || state.auto && !auto;
+            let change = !state.open || state.auto && !auto || !state.is_stored();
             state.open = true;
             state.auto &= auto;
             // Told apart from a channel that is merely used: whether it is open has to be stored.
@@ -360,19 +360,19 @@ impl Manager {
         Ok(opens)
     }
 
-    /// A channel that was opened for a message is stored, though the message left nothing that has to be: an ephemeral one,
-    /// say. A store that fails is told by the next call that makes more.
-    pub(super) fn store_opened(&self, channel_id: &str) {
-        let Some(slot) = self.channels.read().get(channel_id).cloned() else { return };
-        let mut state = slot.state.lock();
-        if !state.forgotten && !state.is_stored() {
-            let _ = self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() });
+    /// A channel that was opened for a message is forgotten if that was refused, and otherwise stored, though the message may
+    /// leave nothing that has to be: an ephemeral one, say. A store that fails is told by the next call that makes more.
+    pub(super) fn settle_opened(&self, channel_id: &str, now_ms: TimeMs, refused: bool) {
+        if refused {
+            self.forget_unused(channel_id);
+        } else {
+            let _ = self.open_or_make(channel_id, ChannelOptions::default(), now_ms, true);
         }
     }
 
     /// Forgets a channel that was opened for a message, in which nothing happened: a refused call changes nothing. Unless
     /// another thread uses it by now, that is.
-    pub(super) fn forget_unused(&self, channel_id: &str) {
+    fn forget_unused(&self, channel_id: &str) {
         let mut channels = self.channels.write();
         let Some(slot) = channels.get(channel_id).cloned() else { return };
         let mut state = slot.state.lock();

@@ -333,10 +333,8 @@ impl Manager {
     ) -> Result<(T, bool), Error> {
         let opened = self.open_for_message(channel_id, now_ms)?;
         let result = self.with_open(channel_id, body);
-        match &result {
-            Err(_) if opened => self.forget_unused(channel_id),
-            Ok(_) if opened => self.store_opened(channel_id),
-            _ => {}
+        if opened {
+            self.settle_opened(channel_id, now_ms, result.is_err());
         }
         result
     }

@@ -112,24 +112,21 @@ impl Own {
         self.evidence.len() < MAX_EVIDENCE || self.evidence.iter().any(|old| old.is_like(new))
     }
 
-    /// Whether somebody is known to have it, for `certain` or not. One without a name is not told apart.
-    pub fn knows(&self, who: &str, certain: bool) -> bool {
-        let same = |it: &Acknowledger| it.participant_id.as_str() == who && it.certain >= certain;
-        who.is_empty() || self.acknowledgers.iter().any(same)
-    }
-
-    /// Remembers who gave evidence; false if there is no room. A sender without a name cannot be told from another.
-    pub fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) -> bool {
+    /// Remembers who gave evidence, and tells whether that is news; `None` if there is no room. A sender without a name cannot
+    /// be told from another.
+    pub fn add_acknowledger(&mut self, who: &str, certain: bool, max: usize) -> Option<bool> {
         if who.is_empty() {
-            return true;
+            return Some(false);
         }
         if let Some(known) = self.acknowledgers.iter_mut().find(|known| known.participant_id.as_str() == who) {
+            let before = known.certain;
             known.certain |= certain;
-        } else if self.acknowledgers.len() < max {
-            self.acknowledgers.push(Acknowledger { participant_id: ParticipantId::from(who), certain });
-        } else {
-            return false;
+            return Some(known.certain != before);
         }
-        true
+        if self.acknowledgers.len() < max {
+            self.acknowledgers.push(Acknowledger { participant_id: ParticipantId::from(who), certain });
+            return Some(true);
+        }
+        None
     }
 }
