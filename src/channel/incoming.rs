@@ -177,8 +177,7 @@ impl Incoming {
 
     /// Notes that a message is named and not here. `waited`: by one that waits for it, or is about to.
     ///
-    /// What was named before keeps its deadline, learns what was not said of it, and gives way no more once it is waited for.
-    /// When `max` are missing, the first named
+    /// What was named before keeps its deadline and learns what was not said of it. When `max` are missing, the first named
     /// of those that nobody waits for gives way: sync messages cost nothing to make up, and must not hide what honest
     /// messages miss.
     pub fn note_missing(
@@ -191,9 +190,6 @@ impl Incoming {
     ) -> Noted {
         if let Some(known) = self.missing.get_mut(&hash) {
             known.dependency.fill_in(named);
-            if let Some(place) = known.unwaited.take_if(|_| waited) {
-                self.unwaited.remove(&(place, hash));
-            }
             self.unsaved.missing.touch(hash);
             return Noted::Known;
         }
@@ -212,6 +208,14 @@ impl Incoming {
         self.missing_due.insert((deadline_ms, hash));
         self.unsaved.missing.touch(hash);
         noted
+    }
+
+    /// A message is about to wait for this one: if it is missing, it gives way to no other.
+    pub fn is_to_be_waited_for(&mut self, hash: IdHash) {
+        if let Some(place) = self.missing.get_mut(&hash).and_then(|missing| missing.unwaited.take()) {
+            self.unwaited.remove(&(place, hash));
+            self.unsaved.missing.touch(hash);
+        }
     }
 
     /// Nothing falls due while nothing can be fetched: all deadlines move on.
@@ -239,10 +243,7 @@ impl Incoming {
         self.bytes.add(message.size());
         for dependency in &message.unmet {
             self.dependents.entry(*dependency).or_default().push(hash);
-            if let Some(place) = self.missing.get_mut(dependency).and_then(|missing| missing.unwaited.take()) {
-                self.unwaited.remove(&(place, *dependency));
-                self.unsaved.missing.touch(*dependency);
-            }
+            self.is_to_be_waited_for(*dependency);
         }
         self.unsaved.messages.touch(message.arrival);
         self.unsaved.states.touch(message.arrival);
@@ -270,6 +271,11 @@ impl Incoming {
     /// The place of a waiting message in the order of the log.
     pub fn place(&self, hash: IdHash) -> Option<(u64, MessageId)> {
         self.waiting.get(&hash).map(|waiting| (waiting.lamport_ms, waiting.message_id.clone()))
+    }
+
+    /// When a waiting message is delivered at the latest.
+    pub fn deadline_ms(&self, hash: IdHash) -> Option<TimeMs> {
+        self.waiting.get(&hash).map(|waiting| waiting.deadline_ms)
     }
 
     /// Takes a message out of the buffer, to be delivered.
@@ -336,14 +342,12 @@ impl Incoming {
     /// A waiting message, after those of the waiting ones that it names, and that these name: in the order of the log,
     /// which is a causal one.
     ///
-    /// Who names what is stamped after itself is no reason to deliver that. And nor is it one to deliver what came, *and* is
-    /// stamped, more than `ahead_ms` after it came itself: what is fresh is then delivered for a made-up message no sooner
-    /// than that before its own time.
-    pub fn with_named(&self, hash: IdHash, ahead_ms: u64) -> Vec<IdHash> {
+    /// Who names what is stamped after itself is no reason to deliver that. And nor is it one to deliver what is stamped from
+    /// `stamped_by_ms` on *and* is due by itself from `due_by_ms` on: what is fresh is then delivered for a made-up message
+    /// no sooner than half its time.
+    pub fn with_named(&self, hash: IdHash, stamped_by_ms: u64, due_by_ms: TimeMs) -> Vec<IdHash> {
         let Some(first) = self.waiting.get(&hash) else { return Vec::new() };
-        let stamped_by_ms = first.since.wall_ms.saturating_add(ahead_ms);
-        let here_by_ms = first.since.steady_ms.saturating_add(ahead_ms);
-        let is_early = |it: &Waiting| it.lamport_ms < stamped_by_ms || it.since.steady_ms < here_by_ms;
+        let is_early = |it: &Waiting| it.lamport_ms < stamped_by_ms || it.deadline_ms < due_by_ms;
         let mut found = BTreeSet::new();
         let mut to_visit = vec![first];
         while let Some(waiting) = to_visit.pop() {

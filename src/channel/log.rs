@@ -93,7 +93,7 @@ pub(super) struct Log {
     /// Entries stamped too far ahead: delivered and known, but in no order yet.
     held: BTreeSet<(u64, IdHash)>,
     received: Remembered,
-    /// Ids that are not remembered here, but in a store.
+    /// Ids that are not remembered here, but in a store, in ascending order.
     recalled: Vec<IdHash>,
     met: Remembered,
     lost: Remembered,
@@ -157,7 +157,7 @@ impl Log {
 
     /// Whether a message is in the log, or was.
     pub fn was_received(&self, hash: IdHash) -> bool {
-        self.number_of(hash).is_some() || self.received.contains(hash) || self.recalled.contains(&hash)
+        self.number_of(hash).is_some() || self.received.contains(hash) || self.recalled.binary_search(&hash).is_ok()
     }
 
     /// Whether nobody has to wait for a message: it was received, need not be here, or was given up.
@@ -379,7 +379,15 @@ impl Log {
         }
     }
 
-    /// These were in the log long ago: for the call that is under way.
+    /// A message without content, of which nothing stays but that others name it. One that was given up stays so: content may
+    /// come under its id.
+    pub fn remember_named(&mut self, hash: IdHash) {
+        if !self.lost.contains(hash) {
+            self.met.insert(hash);
+        }
+    }
+
+    /// These, in ascending order, were in the log long ago: for the call that is under way.
     pub fn recall(&mut self, hashes: Vec<IdHash>) {
         self.recalled = hashes;
     }
@@ -389,9 +397,11 @@ impl Log {
         self.told.contains(hash)
     }
 
-    /// Whether an id was given up as lost.
-    pub fn is_lost(&self, hash: IdHash) -> bool {
-        self.lost.contains(hash)
+    /// A message came: it is lost no longer, whether or not it has to wait. Returns whether it was.
+    pub fn found(&mut self, hash: IdHash) -> bool {
+        let was_lost = self.lost.contains(hash);
+        self.lost.remove(hash);
+        was_lost
     }
 
     fn evict_oldest(&mut self) {

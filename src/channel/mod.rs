@@ -11,12 +11,14 @@
 //! | Receive, Deliver | `receive` | takes in a message: acks, filter, dependencies, log |
 //! | SDS-R receive | `requests` | what a received message asks for, and what it settles |
 //! | the sweeps, Sync | `tick` | what falls due: resends, losses, answers, sync messages |
+//! | | `ahead` | what is stamped too far ahead: held messages, and our own clock |
 //! | | `seed` | takes in what the host knows from before |
 //! | | `durable` | writes out what a call changed, and reads it back |
 
 // Bytes of strangers come here: nothing overflows and no index is out of bounds, or it says why it cannot.
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
+mod ahead;
 mod clock;
 mod dump;
 mod durable;
@@ -85,7 +87,7 @@ pub struct Channel {
     refilter: Refilter,
     counters: Counters,
     outputs: Vec<Output>,
-    /// A sync message told what nobody may tell again.
+    /// A received message told what nobody may tell again.
     heard: bool,
     /// What is on disk, if anything is.
     retention: Option<Retention>,
@@ -250,7 +252,7 @@ impl Channel {
         self.ids.hash(message_id)
     }
 
-    /// Those of these ids that memory does not know to have been here, each once.
+    /// Those of these ids that memory does not know to have been here, each once, in ascending order.
     pub fn unknown(&self, mut hashes: Vec<IdHash>) -> Vec<IdHash> {
         hashes.retain(|hash| !self.log.was_received(*hash) && !self.incoming.is_waiting(*hash));
         hashes.sort_unstable();
@@ -258,7 +260,7 @@ impl Channel {
         hashes
     }
 
-    /// These were in the log once, says the store: for the call that is about to be made. None: it is over.
+    /// These, in ascending order, were in the log once, says the store: for the call that is about to be made. None: it is over.
     pub fn recall(&mut self, hashes: Vec<IdHash>) {
         self.log.recall(hashes);
     }
@@ -342,10 +344,6 @@ impl Channel {
             confirmations_dropped: self.sync.confirmations_dropped,
             namings_dropped: taken.namings_dropped,
         }
-    }
-
-    fn max_drift_ms(&self) -> u64 {
-        self.config.max_clock_drift_ms(self.profile)
     }
 
     /// Whether a sender id is ours. The empty one is nobody's.

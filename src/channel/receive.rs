@@ -216,19 +216,21 @@ impl Channel {
     /// A sync message: its history tells what we miss. Nothing else of it stays, except that in a libsds channel members
     /// take it for an ordinary message and will name it, so that its id must not count as missing.
     fn receive_sync(&mut self, incomer: &Incomer<'_>) -> Received {
-        let (mut unmet, _) = self.dependencies(incomer);
+        let (mut unmet, before_us) = self.dependencies(incomer);
+        let mut met = self.hashes(&before_us);
         // Where ids are derived, none of a message that is named is that of a sync message: it would be made up. And in an
         // rfc channel, nobody names one.
         let is_named = self.profile == Profile::Libsds && incomer.profile == Profile::Libsds;
         if is_named && !self.options.derived_ids {
-            self.log.remember(incomer.hash, Known::Met);
+            self.log.remember_named(incomer.hash);
             self.heard = true;
             self.repaired_if_asked(incomer.hash, incomer.message.message_id);
             self.incoming.arrived(incomer.hash);
-            self.deliver_dependents([incomer.hash]);
-            // It may name what waited for itself.
-            self.retain_unmet(&mut unmet);
+            met.push(incomer.hash);
         }
+        self.deliver_dependents(met);
+        // It may name what waited for itself.
+        unmet.retain(|dependency| !self.log.is_met(self.ids.hash(&dependency.message_id)));
         let deadline_ms = self.timeout_ms(incomer.now);
         self.report_missing(&unmet, deadline_ms, incomer);
         Received { disposition: Disposition::Sync, own: incomer.own, unmet }
@@ -243,7 +245,7 @@ impl Channel {
             self.sync.add_unconfirmed(unconfirmed, incomer.now.steady_ms, &self.config, &mut self.rng);
         }
         self.sync.news(incomer.now.steady_ms, &self.config, &mut self.rng);
-        let late = self.log.is_lost(incomer.hash);
+        let late = self.log.found(incomer.hash);
         self.repaired_if_asked(incomer.hash, message.message_id);
         let named = self.incoming.arrived(incomer.hash);
         let (unmet, before_us) = self.dependencies(incomer);
@@ -253,6 +255,7 @@ impl Channel {
             (true, false, false) => Disposition::BeforeUs,
             (true, false, true) => Disposition::Delivered,
         };
+        let mut met = self.hashes(&before_us);
         let listed = if unmet.is_empty() { before_us } else { unmet.clone() };
         let whole = self.whole_if_answerable(incomer.bytes, message, incomer.now);
         if unmet.is_empty() {
@@ -268,10 +271,11 @@ impl Channel {
             };
             let stored = self.is_durable().then(|| Stored::received(&entry, incomer.now, || message.payload()));
             self.deliver(entry, incomer.own, incomer.now, stored);
-            self.deliver_dependents([incomer.hash]);
+            met.push(incomer.hash);
         } else {
             self.wait(incomer, whole, &unmet, late, named);
         }
+        self.deliver_dependents(met);
         Received { disposition, own: incomer.own, unmet: listed }
     }
 
@@ -293,7 +297,7 @@ impl Channel {
             named,
             own: incomer.own,
             since: incomer.now,
-            unmet: unmet.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect(),
+            unmet: self.hashes(unmet),
             deadline_ms,
             arrival: 0,
         };
@@ -304,8 +308,8 @@ impl Channel {
         }
     }
 
-    /// The unmet dependencies of a message, each once: those to wait for, and those that lie before us. These are told, and
-    /// nobody waits for them any more.
+    /// The unmet dependencies of a message, each once: those to wait for, and those that lie before us. These are told, and need
+    /// not be waited for: who does is to be delivered once the message itself has its place.
     fn dependencies(&mut self, incomer: &Incomer<'_>) -> (Vec<Dependency>, Vec<Dependency>) {
         let unmet = self.unmet(incomer.history);
         if !self.options.from_now {
@@ -313,26 +317,24 @@ impl Channel {
         }
         if self.floor_ms.is_none() && !self.is_ahead(incomer.lamport_ms, incomer.now) {
             self.floor_ms = Some(incomer.lamport_ms);
+            self.heard = true;
         }
         if self.floor_ms.is_none_or(|floor_ms| incomer.lamport_ms > floor_ms) {
             return (unmet, Vec::new());
         }
-        let (mut unmet, before_us): (Vec<_>, Vec<_>) =
+        let (unmet, before_us): (Vec<_>, Vec<_>) =
             unmet.into_iter().partition(|dependency| self.incoming.is_waiting(self.ids.hash(&dependency.message_id)));
         for dependency in &before_us {
             let hash = self.ids.hash(&dependency.message_id);
             self.emit(Event::BeforeUs(dependency.clone()));
             self.log.remember(hash, Known::Met);
             self.no_longer_missing(hash);
-            self.deliver_dependents([hash]);
         }
-        // What waited for them may be delivered now.
-        self.retain_unmet(&mut unmet);
         (unmet, before_us)
     }
 
-    fn retain_unmet(&self, unmet: &mut Vec<Dependency>) {
-        unmet.retain(|dependency| !self.log.is_met(self.ids.hash(&dependency.message_id)));
+    fn hashes(&self, dependencies: &[Dependency]) -> Vec<IdHash> {
+        dependencies.iter().map(|dependency| self.ids.hash(&dependency.message_id)).collect()
     }
 
     /// Dependencies are met if the log has, or had, their ids. One that waits itself is not met.
@@ -345,8 +347,12 @@ impl Channel {
     /// Reports ids that are named and not here, each once. One that waits itself is here.
     fn report_missing(&mut self, unmet: &[Dependency], deadline_ms: TimeMs, incomer: &Incomer<'_>) {
         let waited = incomer.message.kind() == Kind::Content;
-        for dependency in unmet {
-            let hash = self.ids.hash(&dependency.message_id);
+        let unmet: Vec<_> = self.hashes(unmet).into_iter().zip(unmet).collect();
+        if waited {
+            // All of them first: none gives way to another.
+            unmet.iter().for_each(|(hash, _)| self.incoming.is_to_be_waited_for(*hash));
+        }
+        for (hash, dependency) in unmet {
             if self.incoming.is_waiting(hash) {
                 continue;
             }
@@ -405,11 +411,6 @@ impl Channel {
         if named { self.config.causal_history_size } else { 0 }
     }
 
-    /// Whether a timestamp lies too far ahead to be believed.
-    fn is_ahead(&self, lamport_ms: u64, now: Now) -> bool {
-        lamport_ms > now.wall_ms.saturating_add(self.max_drift_ms())
-    }
-
     /// Delivers all that waited for these and now waits for nothing more, and what waited for that, in causal order, and
     /// in log order among those that do not depend on each other.
     pub(super) fn deliver_dependents(&mut self, met: impl IntoIterator<Item = IdHash>) {
@@ -424,8 +425,11 @@ impl Channel {
     /// Delivers a waiting message whatever is missing, after what it names and waits here, and then what waited for these.
     /// What is missing stays so until its own time.
     pub(super) fn deliver_waiting(&mut self, hash: IdHash) {
-        let ahead_ms = self.config.dependency_timeout_ms / 2;
-        for next in self.incoming.with_named(hash, ahead_ms) {
+        let timeout_ms = self.config.dependency_timeout_ms;
+        let Some(deadline_ms) = self.incoming.deadline_ms(hash) else { return };
+        let stamped_by_ms = self.clock.to_host(deadline_ms.saturating_sub(timeout_ms)).saturating_add(timeout_ms / 2);
+        let due_by_ms = deadline_ms.saturating_add(timeout_ms / 2);
+        for next in self.incoming.with_named(hash, stamped_by_ms, due_by_ms) {
             // One of those before may have set it free meanwhile.
             if self.incoming.is_waiting(next) {
                 self.deliver_one_waiting(next);

@@ -126,6 +126,11 @@ impl Sync {
         }
     }
 
+    /// What made ours wait was stamped too far ahead: fresher ones count from this time on.
+    pub fn believe_until(&mut self, now_ms: TimeMs) {
+        self.suppressed_by_ms = self.suppressed_by_ms.min(now_ms);
+    }
+
     /// A message of ours went out, a sync message or another: it confirms all there is.
     pub fn sent(&mut self, now_ms: TimeMs, rng: &mut fastrand::Rng) {
         self.unconfirmed.clear();

@@ -6,7 +6,7 @@
 use super::outgoing::Step;
 use super::pace::Pace;
 use super::send::Draft;
-use super::{Channel, clock::Now, log};
+use super::{Channel, log};
 use crate::output::{Event, Output, Transmit, TransmitReason};
 use crate::types::TimeMs;
 
@@ -24,26 +24,6 @@ impl Channel {
         self.sweep_outgoing(now.steady_ms);
         self.sweep_answers(now.steady_ms);
         self.sync_if_due(now.steady_ms)
-    }
-
-    /// Messages that were stamped too far ahead enter the order of the log once time has caught up.
-    fn release_held(&mut self, wall_ms: TimeMs) {
-        if let Some(greatest_ms) = self.log.release(wall_ms.saturating_add(self.max_drift_ms())) {
-            self.clock.raise(greatest_ms);
-        }
-    }
-
-    /// Somebody else stamps by the time that our host's clock shows, and we stamp what nobody believes: that clock was far
-    /// ahead, and is back. Ours falls back too, and what it stamped is held here as it is everywhere else. Unless somebody
-    /// else says so it may be the time now that is wrong, as on a phone that has just been switched on.
-    pub(super) fn fall_back_if_ahead(&mut self, heard_ms: u64, now: Now) {
-        let (drift_ms, ours_ms) = (self.max_drift_ms(), self.clock.lamport_ms());
-        let believed_ms = now.wall_ms.saturating_add(drift_ms);
-        let is_ahead = ours_ms > believed_ms.saturating_add(self.config.clock_step_ms);
-        if is_ahead && heard_ms.abs_diff(now.wall_ms) <= drift_ms {
-            self.log.hold_after(believed_ms);
-            self.clock.fall_back(self.log.latest().next().map_or(now.wall_ms, |entry| entry.lamport_ms));
-        }
     }
 
     /// Missing messages whose time is up are lost, and what waited for them is delivered. What is overdue even so waits for

@@ -211,8 +211,16 @@ fn a_clock_that_was_a_year_ahead_does_not_poison_ours() {
         let mine = send(&alice, "mine", NOW + 2 * SECOND);
         assert_eq!(mine.lamport_timestamp_ms, Some(NOW + 2 * SECOND), "{profile:?}");
         assert_eq!(history(&mine.bytes), ["before"]);
+        let others = forged("n").of(profile).by("carol").at(NOW + 3 * SECOND).after(&["mine"]).bytes();
+        receive(&alice, &others, NOW + 3 * SECOND);
         alice.tick(NOW + YEAR).unwrap();
-        assert_eq!(log(&alice), ["before", "mine", "ahead 1", "ahead 2", "back"], "{profile:?}: in their time");
+        assert_eq!(log(&alice), ["before", "mine", "n", "ahead 1", "ahead 2", "back"], "{profile:?}: in their time");
+        let later = send(&alice, "much later", NOW + YEAR);
+        let mut named = history(&later.bytes);
+        let count = named.len();
+        named.sort();
+        named.dedup();
+        assert_eq!(named.len(), count, "{profile:?}: each once");
         assert!(send(&alice, "later", NOW + YEAR).lamport_timestamp_ms > Some(NOW + YEAR + 2 * unit), "after them");
     }
 }
@@ -225,4 +233,28 @@ fn a_clock_that_is_years_behind_keeps_the_stamps_of_the_others() {
     receive(&alice, &forged("s").at(NOW + SECOND).sync().bytes(), switched_on);
     let mine = send(&alice, "mine", switched_on);
     assert_eq!((mine.lamport_timestamp_ms, history(&mine.bytes)), (Some(NOW + 1), vec!["m".to_owned()]));
+}
+
+#[test]
+fn a_clock_that_was_ahead_a_little_does_not_fall_back() {
+    let alice = member("alice");
+    let drift_ms = Config::default().max_clock_drift_rfc_ms;
+    for (ahead_ms, falls) in [(2 * drift_ms, false), (2 * drift_ms + SECOND, true)] {
+        let now = NOW + ahead_ms;
+        send(&alice, &format!("ahead {ahead_ms}"), now);
+        receive(&alice, &forged("s").by("carol").at(NOW).sync().bytes(), NOW);
+        assert_eq!(lamport(&alice) < now, falls, "{ahead_ms}: what holds it passes soon");
+    }
+}
+
+#[test]
+fn nothing_that_is_remembered_of_stamps_stays_ahead_of_a_clock_that_fell_back() {
+    const YEAR: u64 = 365 * 24 * 60 * MINUTE;
+    let from_now = sds::output::ChannelOptions { from_now: true, ..Default::default() };
+    let alice = member_opened("alice", from_now);
+    receive(&alice, &forged("first").at(NOW + YEAR).bytes(), NOW + YEAR);
+    send(&alice, "ahead", NOW + YEAR);
+    receive(&alice, &forged("s").by("carol").at(NOW + SECOND).sync().bytes(), NOW + SECOND);
+    let m = forged("m").at(NOW + 2 * SECOND).after(&["x"]).bytes();
+    assert_eq!(disposition(&alice, &m, NOW + 2 * SECOND), Disposition::Waiting, "it does not lie before us");
 }

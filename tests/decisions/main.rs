@@ -12,6 +12,7 @@ mod filter;
 mod ids;
 mod log;
 mod named;
+mod order;
 mod own;
 mod repair;
 mod resend;

@@ -29,6 +29,30 @@ fn a_message_that_waits_is_answered_for_as_it_came() {
 }
 
 #[test]
+fn requests_for_what_waits_and_others_answer_for_count_too() {
+    // Two groups, two answers a minute: what the other group answers for takes of them.
+    let member = |limit| {
+        member_with("alice", |config| {
+            (config.num_participants, config.repair_answers_per_minute) = (256, limit);
+        })
+    };
+    let groups = member(2).config().num_response_groups();
+    let is_ours = |id: &str| sds::channel::repair::in_response_group("alice", "bob", id, groups);
+    let names = ids("m", 100);
+    let (ours, theirs): (Vec<&str>, Vec<&str>) = names.iter().map(String::as_str).partition(|id| is_ours(id));
+    let taken_up = |asked: &[&str]| {
+        let alice = member(2);
+        for id in ours.iter().take(1).chain(theirs.iter().take(2)) {
+            receive(&alice, &forged(id).after(&["x"]).bytes(), NOW);
+        }
+        receive(&alice, &forged("s").by("carol").sync().asking(asked).bytes(), NOW);
+        status(&alice).repair_answers
+    };
+    assert_eq!(taken_up(&[ours[0]]), 1);
+    assert_eq!(taken_up(&[theirs[0], theirs[1], ours[0]]), 0, "the two of this minute are the other group's");
+}
+
+#[test]
 fn somebody_elses_answer_for_a_message_that_waits_spares_ours_and_a_made_up_one_does_not() {
     let alice = member("alice");
     let waits = forged("waits").after(&["x"]);
@@ -54,18 +78,19 @@ fn a_message_that_waits_is_answered_for_though_it_leaves_the_buffer_meanwhile() 
 
 #[test]
 fn what_a_sync_message_named_first_gives_way_no_more_once_it_is_waited_for() {
-    // By a message that waits, and by one on its way into the buffer whose other names take the room.
-    let alice = member_with("alice", |config| config.max_missing = 4);
-    receive(&alice, &forged("s").by("carol").sync().after(&["honest"]).bytes(), NOW);
-    receive(&alice, &forged("s2").by("mallory").sync().after(&["f1", "f2", "f3"]).bytes(), NOW);
-    events(&alice);
-    receive(&alice, &forged("m").after(&["honest", "y1", "y2", "y3"]).bytes(), NOW);
-    let dump = dump(&alice);
-    let shown = dump["missing"].as_array().unwrap().iter().map(|it| it["message_id"].as_str().unwrap());
-    let mut shown: Vec<_> = shown.collect();
-    shown.sort_unstable();
-    assert_eq!(shown, ["honest", "y1", "y2", "y3"], "the made-up ones gave way");
-    assert!(dump["repair_requests"].to_string().contains("honest"));
+    for order in [["honest", "y1", "y2", "y3"], ["y1", "y2", "y3", "honest"]] {
+        let alice = member_with("alice", |config| config.max_missing = 4);
+        receive(&alice, &forged("s").by("carol").sync().after(&["honest"]).bytes(), NOW);
+        receive(&alice, &forged("s2").by("mallory").sync().after(&["f1", "f2", "f3"]).bytes(), NOW);
+        events(&alice);
+        receive(&alice, &forged("m").after(&order).bytes(), NOW);
+        let dump = dump(&alice);
+        let shown = dump["missing"].as_array().unwrap().iter().map(|it| it["message_id"].as_str().unwrap());
+        let mut shown: Vec<_> = shown.collect();
+        shown.sort_unstable();
+        assert_eq!(shown, ["honest", "y1", "y2", "y3"], "the made-up ones gave way");
+        assert!(dump["repair_requests"].to_string().contains("honest"));
+    }
 }
 
 #[test]
@@ -97,8 +122,8 @@ fn what_waited_for_that_alone_is_not_waited_for_either() {
     receive(&alice, &forged("w").at(NOW + 2).after(&["x"]).bytes(), NOW);
     events(&alice);
     let below = forged("below").at(NOW).after(&["x", "w"]).bytes();
-    assert_eq!(disposition(&alice, &below, NOW), Disposition::BeforeUs);
-    assert_eq!((delivered(&events(&alice)), status(&alice).waiting), (vec!["w"], 0));
+    assert_eq!(disposition(&alice, &below, NOW), Disposition::Waiting, "after w, which it names");
+    assert_eq!((delivered(&events(&alice)), status(&alice).waiting), (vec!["w", "below"], 0));
     assert_eq!(log(&alice), ["below", "first", "w"]);
 }
 

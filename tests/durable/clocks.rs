@@ -10,7 +10,7 @@ use sds::types::Profile;
 use crate::contract::{CHANNEL, NOW_MS, config, member};
 use crate::failing::{Fault, Faulty};
 use crate::kinds::Kind;
-use crate::mended::{lost_after, received};
+use crate::mended::{encoded, lost_after, open, received};
 
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
@@ -110,4 +110,54 @@ fn the_clock_is_set_back_for_channels_out_of_memory_though_the_store_fails_just_
         lost_after(&alice, NOW_MS - DAY_MS).expect("lost at last")
     };
     assert!(run(true).abs_diff(run(false)) <= 1, "{} and {}", run(true), run(false));
+}
+
+/// The ids of the log, in its order, and the Lamport clock.
+fn log_and_clock(alice: &Manager) -> (Vec<String>, u64) {
+    let dump = alice.dump_channel(CHANNEL).expect("dumps");
+    let dump: serde_json::Value = serde_json::from_str(&dump).expect("JSON");
+    let entries = dump["log_latest_first"].as_array().expect("a log").iter().rev();
+    let ids = entries.map(|entry| entry[1].as_str().expect("an id").to_owned()).collect();
+    (ids, dump["lamport_timestamp_ms"].as_u64().expect("a number"))
+}
+
+#[test]
+fn a_clock_that_fell_back_stays_so_after_a_crash() {
+    let year_ms = NOW_MS + 365 * DAY_MS;
+    let store = Memory::default();
+    let alice = open(&config("alice"), &store, NOW_MS);
+    alice.unwrap_incoming(&received("before", NOW_MS, b"x", &[]), NOW_MS).expect("good");
+    for id in ["ahead 1", "ahead 2"] {
+        alice.wrap_outgoing(CHANNEL, Some(id), b"x", year_ms).expect("wraps");
+    }
+    let sync = encoded(Profile::Rfc, "carol", "s", NOW_MS + 1_000, None, &[]);
+    alice.unwrap_incoming(&sync, NOW_MS + 1_000).expect("good");
+    drop(alice);
+    let alice = open(&config("alice"), &store, NOW_MS + 2_000);
+    let (ids, lamport_ms) = log_and_clock(&alice);
+    assert_eq!(ids, ["before"]);
+    assert!(lamport_ms <= NOW_MS + 2_000, "{lamport_ms}");
+    alice.wrap_outgoing(CHANNEL, Some("mine"), b"x", NOW_MS + 2_000).expect("wraps");
+    drop(alice);
+    let alice = open(&config("alice"), &store, year_ms);
+    alice.tick(year_ms).expect("ticks");
+    assert_eq!(log_and_clock(&alice).0, ["before", "mine", "ahead 1", "ahead 2"]);
+}
+
+#[test]
+fn the_beginning_of_a_channel_that_a_sync_message_set_stays_after_a_crash() {
+    let store = Memory::default();
+    let open = |now_ms| {
+        let alice = Manager::open_store(config("alice"), store.clone(), now_ms).expect("opens");
+        let options = ChannelOptions { from_now: true, ..ChannelOptions::default() };
+        alice.open_channel(CHANNEL, options, now_ms).expect("opens");
+        alice
+    };
+    let alice = open(NOW_MS);
+    alice.unwrap_incoming(&encoded(Profile::Rfc, "carol", "s", NOW_MS, None, &[]), NOW_MS).expect("good");
+    drop(alice);
+    let alice = open(NOW_MS + 1_000);
+    let next = received("m", NOW_MS + 1_000, b"x", &["x"]);
+    let unwrapped = alice.unwrap_incoming(&next, NOW_MS + 1_000).expect("good");
+    assert_eq!(unwrapped.disposition, sds::output::Disposition::Waiting);
 }

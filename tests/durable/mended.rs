@@ -20,7 +20,7 @@ pub fn received(id: &str, lamport_ms: u64, content: &[u8], named: &[&str]) -> Ve
     encoded(Profile::Rfc, "bob", id, lamport_ms, Some(content), named)
 }
 
-fn encoded(
+pub fn encoded(
     profile: Profile,
     sender_id: &str,
     id: &str,
@@ -43,7 +43,7 @@ fn encoded(
     bytes
 }
 
-fn open(config: &Config, store: &Memory, now_ms: u64) -> Manager {
+pub fn open(config: &Config, store: &Memory, now_ms: u64) -> Manager {
     let alice = Manager::open_store(config.clone(), store.clone(), now_ms).expect("opens");
     alice.open_channel(CHANNEL, ChannelOptions::default(), now_ms).expect("opens");
     alice

@@ -45,7 +45,7 @@ fn may_use(user: &str, used: &str) -> bool {
         state if STATE.contains(&state) => leaf || SHARED.contains(&used),
         "channel" => leaf || STATE.contains(&used),
         "channel::send" | "channel::receive" | "channel::requests" | "channel::seed" | "channel::dump"
-        | "channel::durable" => leaf || used == "channel" || STATE.contains(&used),
+        | "channel::durable" | "channel::ahead" => leaf || used == "channel" || STATE.contains(&used),
         "channel::tick" => {
             leaf || STATE.contains(&used) || matches!(used, "channel" | "channel::send" | "channel::receive")
         }
@@ -87,6 +87,7 @@ const RFC_HEADINGS: &[&str] = &[
 
 /// Files of the protocol that own no section: what they hold serves the owners.
 const RFC_SERVANTS: &[&str] = &[
+    "src/channel/ahead.rs",
     "src/channel/clock.rs",
     "src/channel/dump.rs",
     "src/channel/durable.rs",

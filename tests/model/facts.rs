@@ -133,7 +133,9 @@ impl Facts {
 
     /// Whether nobody has to wait for a message: it is here in order, or its host was told that it will not be.
     pub fn is_met(&self, id: &str) -> bool {
-        self.here.contains(id) || self.lost.contains(id) || self.marked.contains(id)
+        // One that was given up and came after all, but waits, is waited for.
+        let given_up = self.lost.contains(id) && !self.waiting.contains_key(id);
+        self.here.contains(id) || given_up || self.marked.contains(id)
     }
 
     /// Whether it sent a message or took it in.

@@ -119,7 +119,7 @@ impl Answers {
         self.recent_until.insert(hash, until_ms);
         self.unsaved_recent.add_entry(self.first_recent.wrapping_add(self.recent.len() as u64));
         self.recent.push_back((until_ms, hash));
-        // Only messages in the log can be answered: more than it holds need not be remembered.
+        // Hardly any but messages in the log are answered: more than it holds need not be remembered.
         if self.recent.len() > config.log_messages {
             self.forget_oldest_recent();
         }

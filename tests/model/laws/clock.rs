@@ -43,7 +43,7 @@ pub fn fall_back(group: &mut Group, case: &mut Case<'_>, call: &Call) -> Verdict
     let drift_ms = member.config.max_clock_drift_ms(member.plan.profile);
     let (now_ms, latest_ms) = (case.before.now_ms, member.facts.clock.latest_ms);
     let ours_ms = case.before.status.lamport_timestamp_ms;
-    let is_ahead = |now_ms: u64| ours_ms > now_ms + drift_ms + member.config.clock_step_ms;
+    let is_ahead = |now_ms: u64| ours_ms > now_ms + 2 * drift_ms;
     let may = is_ahead(now_ms) && heard_ms + drift_ms >= now_ms && heard_ms <= latest_ms + drift_ms;
     let must = is_ahead(latest_ms) && heard_ms.abs_diff(now_ms).max(heard_ms.abs_diff(latest_ms)) <= drift_ms;
     let fell = case.after.lamport_timestamp_ms < ours_ms;
@@ -59,8 +59,8 @@ pub fn fall_back(group: &mut Group, case: &mut Case<'_>, call: &Call) -> Verdict
             member.facts.hold(number);
         }
     }
-    let latest = member.facts.log(member.config.log_messages).pop();
-    case.fell_back_ms = Some(latest.map_or((now_ms, latest_ms), |entry| (entry.0, entry.0)));
+    let latest = member.facts.log(member.config.log_messages).pop().map_or(0, |entry| entry.0);
+    case.fell_back_ms = Some((latest.max(now_ms), latest.max(latest_ms)));
     Ok(())
 }
 

@@ -93,13 +93,15 @@ fn hand_out(group: &mut Group, case: &mut Case<'_>, packet: &Rc<Packet>) -> Verd
     } else if !unmet.is_empty() {
         case.early.insert(packet.id.clone());
     }
-    // What came, and was stamped, long after its message is no reason to deliver it: it may be made up.
+    // What came, and was stamped, long after its message is no reason to deliver it: it may be made up. Time is told by the
+    // clock as it is now.
     let half_ms = config.dependency_timeout_ms / 2;
     let counts = |named: &&String| {
         since.zip(facts.waiting_since.get(*named)).is_some_and(|(since, named_since)| {
-            let stamped_before =
-                group.made[*named].stamp_ms.is_some_and(|stamp_ms| stamp_ms < since.now_ms() + half_ms);
-            stamped_before || named_since.moved_ms < since.moved_ms + half_ms
+            let came_ms = facts.clock.now_ms().saturating_sub(facts.clock.moved_ms - since.moved_ms);
+            let by_ms = came_ms.min(since.now_ms()) + half_ms;
+            let stamped_before = group.made[*named].stamp_ms.is_some_and(|stamp_ms| stamp_ms < by_ms);
+            stamped_before || named_since.reachable_ms < since.reachable_ms + half_ms
         })
     };
     let waits = unmet.iter().filter(|named| facts.waiting.contains_key(*named)).find(counts);
@@ -175,7 +177,7 @@ pub fn holds(group: &Group, case: &Case<'_>) -> Verdict {
     let received = facts.arrivals.len() - facts.own.len();
     prop_assert_eq!(case.after.received as usize, received, "received");
     prop_assert_eq!(case.after.duplicates, facts.duplicates, "duplicates");
-    let lost = facts.lost.iter().filter(|id| !facts.here.contains(*id)).count();
+    let lost = facts.lost.iter().filter(|id| !facts.knows(id)).count();
     prop_assert_eq!(case.after.lost as usize, lost, "lost");
     prop_assert_eq!(case.after.held as usize, facts.held.len(), "held");
     Ok(())
