@@ -161,10 +161,12 @@ pub struct Dependency {
 }
 
 impl Dependency {
-    /// Takes over what `other` says of the same message and this one does not.
-    pub fn fill_in(&mut self, other: &Self) {
+    /// Takes over what `other` says of the same message and this one does not. Returns whether there was anything.
+    pub fn fill_in(&mut self, other: &Self) -> bool {
+        let before = (self.retrieval_hint.is_some(), self.sender_id.is_some());
         self.retrieval_hint = self.retrieval_hint.take().or_else(|| other.retrieval_hint.clone());
         self.sender_id = self.sender_id.take().or_else(|| other.sender_id.clone());
+        before != (self.retrieval_hint.is_some(), self.sender_id.is_some())
     }
 }
 

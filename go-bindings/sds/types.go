@@ -165,7 +165,8 @@ type Config struct {
 	// LogMessages. Default: 100,000.
 	StoredMessages uint64
 	// Stored is how long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however
-	// long. What memory holds (LogMessages) stays however old it is. Default: 0.
+	// long. What memory holds (LogMessages) stays however old it is. Ages are told by the host's clock: one that
+	// is far ahead when a message comes makes all others old. Default: 0.
 	Stored time.Duration
 	// UnloadAfter: a channel that was not used for this long leaves memory, where it can be read back from a store; 0:
 	// never. Default: 10 minutes.

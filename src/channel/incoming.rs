@@ -77,6 +77,8 @@ pub(super) enum Noted {
     InsteadOf(IdHash),
     /// It was named before.
     Known,
+    /// It was named before, and what is said of it now was not said then.
+    Learned,
     /// There is no room for it.
     Untracked,
 }
@@ -189,9 +191,11 @@ impl Incoming {
         max: usize,
     ) -> Noted {
         if let Some(known) = self.missing.get_mut(&hash) {
-            known.dependency.fill_in(named);
+            if !known.dependency.fill_in(named) {
+                return Noted::Known;
+            }
             self.unsaved.missing.touch(hash);
-            return Noted::Known;
+            return Noted::Learned;
         }
         let mut noted = Noted::New;
         if self.missing.len() >= max {

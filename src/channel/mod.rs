@@ -159,6 +159,11 @@ impl Channel {
         self.profile
     }
 
+    /// The number that the next message of the log will have: one more with each that enters it.
+    pub fn next_number(&self) -> u64 {
+        self.log.next_number()
+    }
+
     /// How much came up for the host since it was last asked.
     pub fn outputs_len(&self) -> usize {
         self.outputs.len()

@@ -364,13 +364,17 @@ impl Channel {
                     self.requests.remove(other);
                     self.log.remember(other, Known::Told);
                 }
-                Noted::Known => {
+                Noted::Learned => {
                     self.requests.learn(hash, dependency);
+                    self.heard = true;
                     continue;
                 }
+                Noted::Known => continue,
                 Noted::Untracked => continue,
             }
-            if !was_told {
+            if was_told {
+                self.heard = true;
+            } else {
                 self.emit(Event::Missing(dependency.clone()));
             }
             self.ask_for(hash, dependency, incomer.now);

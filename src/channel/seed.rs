@@ -1,5 +1,7 @@
 //! What the host has from before this engine was there: a history to go on from.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::clock::Now;
@@ -26,10 +28,11 @@ impl Channel {
     /// Takes in messages by name. Returns how many were new.
     pub fn seed(&mut self, known: &[Known<'_>], now_ms: TimeMs) -> usize {
         let now = self.clock.observe(now_ms);
-        let mut new = Vec::new();
+        let (mut new, mut seen) = (Vec::new(), BTreeSet::new());
         for message in known {
             let hash = self.ids.hash(message.message_id);
-            if self.log.was_received(hash) || self.incoming.is_waiting(hash) {
+            // A long list may push its own first names out of memory.
+            if self.log.was_received(hash) || self.incoming.is_waiting(hash) || !seen.insert(hash.number()) {
                 continue;
             }
             new.push(hash);

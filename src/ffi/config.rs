@@ -137,7 +137,8 @@ pub struct sds_config_t {
     /// Messages of a channel's log that stay in a store, the latest by arrival, at least `log_messages`. Default: 100,000.
     pub stored_messages: u64,
     /// How long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however long. What
-    /// memory holds (`log_messages`) stays however old it is. Default: 0.
+    /// memory holds (`log_messages`) stays however old it is. Ages are told by the host's clock: one that is far ahead when
+    /// a message comes makes all others old. Default: 0.
     pub stored_ms: u64,
     /// A channel that was not used for this long leaves memory, where it can be read back from a store; 0: never.
     /// Default: 600,000.

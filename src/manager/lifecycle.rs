@@ -300,9 +300,15 @@ impl Manager {
     }
 
     /// Forgets a channel, open or closed, and deletes it from the store.
+    ///
+    /// If the store fails, the channel is gone from memory; the next call that is made, this one again say, deletes it from the
+    /// store too, or tells that the store still fails.
     pub fn forget_channel(&self, channel_id: &str) -> Result<(), Error> {
         check_id("channel id", channel_id, &self.config)?;
-        let slot = self.channels.read().get(channel_id).cloned().ok_or_else(|| unknown_channel(channel_id))?;
+        let Some(slot) = self.channels.read().get(channel_id).cloned() else {
+            self.durable.retry(&self.outputs)?;
+            return Err(unknown_channel(channel_id));
+        };
         let mut state = slot.state.lock();
         if state.forgotten {
             return Err(unknown_channel(channel_id));
@@ -362,11 +368,14 @@ impl Manager {
 
     /// A channel that was opened for a message is forgotten if that was refused, and otherwise stored, though the message may
     /// leave nothing that has to be: an ephemeral one, say. A store that fails is told by the next call that makes more.
-    pub(super) fn settle_opened(&self, channel_id: &str, now_ms: TimeMs, refused: bool) {
+    pub(super) fn settle_opened(&self, channel_id: &str, refused: bool) {
         if refused {
-            self.forget_unused(channel_id);
-        } else {
-            let _ = self.open_or_make(channel_id, ChannelOptions::default(), now_ms, true);
+            return self.forget_unused(channel_id);
+        }
+        let Some(slot) = self.channels.read().get(channel_id).cloned() else { return };
+        let mut state = slot.state.lock();
+        if !state.forgotten && !state.is_stored() {
+            let _ = self.settle(&mut state, &mut Turn { commit: true, ..Turn::default() });
         }
     }
 

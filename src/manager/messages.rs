@@ -159,14 +159,16 @@ impl Manager {
     ) -> Result<(), Error> {
         self.check_room()?;
         // Of those that the store does not have yet, all are known in memory.
-        let most = self.config.log_messages.saturating_add(self.config.seen_limit).min(MOST_A_RUN);
+        let most = self.config.log_messages.saturating_add(self.config.seen_limit) as u64;
         let done = self.with_open_channel(channel_id, now_ms, |channel, turn| {
-            for (bytes, profile, message) in run.take(most) {
+            let before = channel.next_number();
+            for (bytes, profile, message) in run.take(MOST_A_RUN) {
                 let received = self.receive(channel, bytes, message, profile, now_ms, turn);
                 let refused = received.is_err();
                 results.push(received.map(|received| unwrapped(message, profile, received)));
                 // A channel that was opened for a message that is refused is closed again.
-                if channel.outputs_len() >= MOST_A_RUN || refused && channel.is_unused() {
+                let is_much = channel.outputs_len() >= MOST_A_RUN || channel.next_number().wrapping_sub(before) >= most;
+                if is_much || refused && channel.is_unused() {
                     break;
                 }
             }
@@ -334,7 +336,7 @@ impl Manager {
         let opened = self.open_for_message(channel_id, now_ms)?;
         let result = self.with_open(channel_id, body);
         if opened {
-            self.settle_opened(channel_id, now_ms, result.is_err());
+            self.settle_opened(channel_id, result.is_err());
         }
         result
     }

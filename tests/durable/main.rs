@@ -12,5 +12,6 @@ mod life;
 mod limits;
 mod mended;
 mod sqlite;
+mod told;
 mod twins;
 mod versions;

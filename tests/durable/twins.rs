@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
-use sds::Manager;
 use sds::config::Config;
 use sds::output::{ChannelOptions, Output};
 use sds::types::{ChannelId, Profile, TimeMs};
+use sds::{Error, Manager};
 
 use crate::kinds::Kind;
 
@@ -37,6 +37,16 @@ enum Step {
     Back {
         by_ms: u64,
     },
+    /// Our clock alone is set ahead, or right again.
+    Jump {
+        by_ms: u64,
+        home: bool,
+    },
+    Batch {
+        packets: Vec<usize>,
+    },
+    /// Minutes in which nothing happens: channels leave memory.
+    Idle,
     Online(bool),
     Ephemeral {
         channel: usize,
@@ -75,6 +85,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..64_usize).prop_map(|packet| Step::Lose { packet }),
         6 => (0..200_000_u64).prop_map(|after_ms| Step::Tick { after_ms }),
         1 => (0..300_000_u64).prop_map(|by_ms| Step::Back { by_ms }),
+        2 => (prop_oneof![0..3_000_000_u64, 0..200_000_000_u64], any::<bool>()).prop_map(|(by_ms, home)| Step::Jump { by_ms, home }),
+        3 => proptest::collection::vec(0..64_usize, 1..40).prop_map(|packets| Step::Batch { packets }),
+        1 => Just(Step::Idle),
         1 => any::<bool>().prop_map(Step::Online),
         1 => (0..2_usize).prop_map(|channel| Step::Ephemeral { channel }),
         1 => id.clone().prop_map(|id| Step::MarkMet { id }),
@@ -106,8 +119,16 @@ fn config(who: &str, profile: Profile) -> Config {
         sync_in_libsds: true,
         unload_after_ms: 60_000,
         dependency_timeout_ms: 400_000,
+        max_clock_drift_rfc_ms: 100_000,
+        max_clock_drift_libsds_ms: 100_000,
+        clock_step_ms: 10_000,
         ..Config::default()
     }
+}
+
+/// One of the channels is joined from now on.
+fn options(channel: &str) -> ChannelOptions {
+    ChannelOptions { from_now: channel == "kitchen", ..ChannelOptions::default() }
 }
 
 struct Group {
@@ -117,7 +138,10 @@ struct Group {
     steady: Manager,
     steady_kind: Kind,
     others: [Manager; 2],
+    /// By our clock.
     now_ms: TimeMs,
+    /// By everybody else's.
+    true_ms: TimeMs,
     online: bool,
     packets: VecDeque<(usize, Vec<u8>)>,
     ids: Vec<(usize, String)>,
@@ -133,13 +157,13 @@ impl Group {
             Kind::Host(_) => Kind::Host(crate::host::Host::default()),
             _ => Kind::Memory(sds::store::Memory::default()),
         };
-        let steady = steady_kind.open(&config, START_MS).expect("opens");
+        let steady = steady_kind.open(&Config { unload_after_ms: 0, ..config.clone() }, START_MS).expect("opens");
         let member = |who| Manager::open(self::config(who, profile)).expect("opens");
         let others = [member("bob"), member("carol")];
         let twin = kind.open(&config, START_MS).expect("opens");
         for manager in others.iter().chain([&steady, &twin]) {
             for channel in CHANNELS {
-                manager.open_channel(channel, ChannelOptions::default(), START_MS).expect("opens");
+                manager.open_channel(channel, options(channel), START_MS).expect("opens");
             }
         }
         let mut kind = kind;
@@ -152,6 +176,7 @@ impl Group {
             steady_kind,
             others,
             now_ms: START_MS,
+            true_ms: START_MS,
             online: true,
             packets: VecDeque::new(),
             ids: Vec::new(),
@@ -194,10 +219,17 @@ impl Group {
             });
             let mut ids = self.ids.iter().filter(|(of, _)| *of == number).map(|(_, id)| id);
             let known: String = ids.by_ref().fold(String::new(), |known, id| {
-                let state = manager.message_status(channel, id).map(|status| (status.state, status.resends));
+                let state = manager
+                    .message_status(channel, id)
+                    .map(|status| (status.state, status.resends, status.acknowledgers.clone()));
                 format!("{known}\n{id} {state:?}")
             });
-            format!("{channel} {status:?}\n{:#?}{known}\n", manager.missing(channel))
+            let log = manager.read_log(channel, None, 1_000).map(|page| page.entries).ok();
+            let outgoing = manager.outgoing(channel).map(|mut all| {
+                all.sort_by(|a, b| a.0.cmp(&b.0));
+                all
+            });
+            format!("{channel} {status:?}\n{:#?}{known}\n{outgoing:?}\n{log:#?}", manager.missing(channel))
         };
         CHANNELS.iter().enumerate().map(of_channel).collect()
     }
@@ -248,7 +280,7 @@ impl Group {
             Step::Send { who, channel, .. } => {
                 let id = self.next_id("other", channel);
                 let other = &self.others[who - 1];
-                if let Ok(wrapped) = other.wrap_outgoing(CHANNELS[channel], Some(&id), id.as_bytes(), self.now_ms) {
+                if let Ok(wrapped) = other.wrap_outgoing(CHANNELS[channel], Some(&id), id.as_bytes(), self.true_ms) {
                     self.packets.push_back((channel, wrapped.bytes.to_vec()));
                 }
                 Ok(())
@@ -261,6 +293,35 @@ impl Group {
                 Ok(())
             }
             Step::Tick { after_ms } => self.tick(after_ms),
+            Step::Jump { by_ms, home } => {
+                let to_ms = if home { self.true_ms } else { self.now_ms + by_ms };
+                if to_ms < self.now_ms {
+                    self.now_ms = to_ms;
+                    return self.tick(0);
+                }
+                // Restored before it: time in which nobody runs does not count.
+                let ticked = self.both(|manager| format!("{:?} {:?}", manager.tick(to_ms), manager.next_deadline()));
+                self.now_ms = to_ms;
+                ticked
+            }
+            Step::Idle => {
+                for _ in 0..6 {
+                    self.tick(40_000)?;
+                }
+                Ok(())
+            }
+            Step::Batch { ref packets } => {
+                if self.packets.is_empty() {
+                    return Ok(());
+                }
+                let all: Vec<Vec<u8>> =
+                    packets.iter().map(|p| self.packets[p % self.packets.len()].1.clone()).collect();
+                let now_ms = self.now_ms;
+                self.both(|manager| {
+                    let slices: Vec<&[u8]> = all.iter().map(|b| &b[..]).collect();
+                    format!("{:?}", manager.unwrap_batch(&slices, now_ms))
+                })
+            }
             Step::Back { by_ms } => {
                 self.now_ms -= by_ms;
                 self.tick(0)
@@ -286,20 +347,8 @@ impl Group {
             Step::Cancel { id } => {
                 self.on_id(id, |manager, channel, id, now_ms| format!("{:?}", manager.cancel(channel, id, now_ms)))
             }
-            Step::Reopen { channel } => {
-                let (channel, now_ms) = (CHANNELS[channel], self.now_ms);
-                self.both(|manager| {
-                    let closed = manager.close_channel(channel);
-                    format!("{closed:?} {:?}", manager.open_channel(channel, ChannelOptions::default(), now_ms))
-                })
-            }
-            Step::Forget { channel } => {
-                let (channel, now_ms) = (CHANNELS[channel], self.now_ms);
-                self.both(|manager| {
-                    let forgotten = manager.forget_channel(channel);
-                    format!("{forgotten:?} {:?}", manager.open_channel(channel, ChannelOptions::default(), now_ms))
-                })
-            }
+            Step::Reopen { channel } => self.end_and_open(Manager::close_channel, CHANNELS[channel]),
+            Step::Forget { channel } => self.end_and_open(Manager::forget_channel, CHANNELS[channel]),
             Step::Seed { channel, number } => {
                 let (channel, now_ms) = (CHANNELS[channel], self.now_ms);
                 let id = format!("seeded-{number}");
@@ -312,6 +361,17 @@ impl Group {
                 self.both(|manager| format!("{:?}", manager.seed_history(channel, &[known], now_ms)))
             }
         }
+    }
+
+    fn end_and_open(
+        &mut self,
+        end: impl Fn(&Manager, &str) -> Result<(), Error>,
+        channel: &str,
+    ) -> Result<(), TestCaseError> {
+        let now_ms = self.now_ms;
+        self.both(|manager| {
+            format!("{:?} {:?}", end(manager, channel), manager.open_channel(channel, options(channel), now_ms))
+        })
     }
 
     fn next_id(&mut self, who: &str, channel: usize) -> String {
@@ -354,7 +414,7 @@ impl Group {
         if who == 0 {
             return self.both(|manager| format!("{:?}", manager.unwrap_incoming(&bytes, now_ms)));
         }
-        let _ = self.others[who - 1].unwrap_incoming(&bytes, now_ms);
+        let _ = self.others[who - 1].unwrap_incoming(&bytes, self.true_ms);
         let outputs = self.others[who - 1].drain();
         self.take(outputs);
         Ok(())
@@ -362,8 +422,9 @@ impl Group {
 
     fn tick(&mut self, after_ms: u64) -> Result<(), TestCaseError> {
         let now_ms = self.now_ms + after_ms;
+        self.true_ms += after_ms;
         for other in 0..2 {
-            self.others[other].tick(now_ms).expect("a good time");
+            self.others[other].tick(self.true_ms).expect("a good time");
             let outputs = self.others[other].drain();
             self.take(outputs);
         }

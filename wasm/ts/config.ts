@@ -36,7 +36,8 @@ export interface SdsConfig {
   storedMessages?: number;
   /**
    * How long they stay there, and up to a sixteenth longer, or until the channel is used next; 0: however long. What memory
-   * holds (`logMessages`) stays however old it is. Default: 0.
+   * holds (`logMessages`) stays however old it is. Ages are told by the host's clock: one that is far ahead when a message
+   * comes makes all others old. Default: 0.
    */
   storedMs?: number;
   /**

@@ -317,7 +317,8 @@ impl Log {
             sender_id: message.sender_id,
             hint: side.hint.map(Hint::from),
             whole: whole.transpose()?,
-            namings: side.namings as usize,
+            // Those that were not named often enough are listed, and told apart later.
+            namings: if side.held { side.namings as usize } else { self.history_size },
             flags: message.flags
                 & (StoredMessage::OWN | StoredMessage::LATE | StoredMessage::SENT | StoredMessage::SEEDED),
         };
