@@ -5,11 +5,12 @@
 //! about, so that those of channels that nobody uses cost nothing.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use bloomfilter::Bloom;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::error;
+use super::{error, place};
 use crate::error::StoreError;
 use crate::idhash::IdHash;
 
@@ -23,7 +24,7 @@ const ERA: u64 = 1 << 18;
 const ERAS: u64 = 9;
 
 pub(super) struct Seen {
-    filter: Bloom<(i64, u128)>,
+    filter: Bloom<u64>,
     held: usize,
     capacity: usize,
     /// The channels whose ids are in the filter, all of them.
@@ -49,8 +50,7 @@ impl Seen {
     pub fn add(&mut self, ids: &[(i64, IdHash)]) {
         for (channel, hash) in ids {
             // Those of other channels are read once they are asked about.
-            if self.read.contains(channel) {
-                self.filter.set(&(*channel, hash.number()));
+            if self.read.contains(channel) && !self.filter.check_and_set(&item(*channel, *hash)) {
                 self.held = self.held.saturating_add(1);
             }
         }
@@ -63,7 +63,7 @@ impl Seen {
         if !self.read.contains(&channel) {
             self.read_channel(connection, channel)?;
         }
-        if !self.filter.check(&(channel, hash.number())) {
+        if !self.filter.check(&item(channel, hash)) {
             return Ok(false);
         }
         look_up(connection, channel, &hash.number().to_be_bytes()).map_err(error)
@@ -83,25 +83,30 @@ impl Seen {
         if ids > self.capacity {
             self.begin_anew(ids)?;
         }
-        for_each_id(connection, channel, |hash| self.filter.set(&(channel, hash))).map_err(error)?;
+        for_each_id(connection, channel, |hash| self.filter.set(&item(channel, hash))).map_err(error)?;
         self.held = self.held.saturating_add(usize::try_from(count).unwrap_or(0));
         self.read.insert(channel);
         Ok(())
     }
 }
 
-fn for_each_id(connection: &Connection, channel: i64, mut take: impl FnMut(u128)) -> rusqlite::Result<()> {
+fn for_each_id(connection: &Connection, channel: i64, mut take: impl FnMut(IdHash)) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached("SELECT hash FROM seen WHERE channel = ?")?;
     let mut rows = statement.query([channel])?;
     while let Some(row) = rows.next()? {
         if let Ok(hash) = row.get_ref(0)?.as_blob()?.try_into().map(u128::from_be_bytes) {
-            take(hash);
+            take(IdHash::from_number(hash));
         }
     }
     Ok(())
 }
 
-fn filter(capacity: usize) -> Result<Bloom<(i64, u128)>, StoreError> {
+/// What stands in the filter for an id of a channel. Half of a hash is enough: it may be wrong now and then.
+fn item(channel: i64, hash: IdHash) -> u64 {
+    hash.short().wrapping_add(channel.cast_unsigned())
+}
+
+fn filter(capacity: usize) -> Result<Bloom<u64>, StoreError> {
     let failed = |what| StoreError::Io(format!("no filter for ids: {what}"));
     // What is hashed is a hash already, under a key that strangers do not know.
     Bloom::new_for_fp_rate_with_seed(capacity, ERROR_RATE, &[0; 32]).map_err(failed)
@@ -122,26 +127,30 @@ fn look_up(connection: &Connection, channel: i64, hash: &[u8; 16]) -> rusqlite::
 /// Notes ids of messages that enter logs. The oldest are forgotten, an era at a time.
 pub(super) struct Put<'t> {
     transaction: &'t Connection,
-    put: CachedStatement<'t>,
     /// Messages of an era.
     era: u64,
 }
 
 impl<'t> Put<'t> {
-    pub fn new(transaction: &'t Transaction<'_>) -> rusqlite::Result<Self> {
-        let put = transaction.prepare_cached("INSERT OR IGNORE INTO seen (channel, era, hash) VALUES (?, ?, ?)")?;
-        Ok(Self { transaction, put, era: ERA })
+    pub fn new(transaction: &'t Transaction<'_>) -> Self {
+        Self { transaction, era: ERA }
     }
 
-    /// Notes the id of a message of that number; false if it was noted before.
-    pub fn put(&mut self, channel: i64, number: u64, hash: IdHash) -> rusqlite::Result<bool> {
-        let era = (number / self.era).cast_signed();
-        let is_new = self.put.execute(params![channel, era, hash.number().to_be_bytes()])? > 0;
-        if number.is_multiple_of(self.era) {
-            let oldest = era.saturating_sub(ERAS as i64);
-            self.transaction.execute("DELETE FROM seen WHERE channel = ? AND era < ?", [channel, oldest])?;
+    /// Notes the ids of messages of a channel whose numbers follow each other, as they lie in their table, unless they were
+    /// noted before.
+    pub fn put(&self, channel: i64, numbers: RangeInclusive<u64>) -> Result<(), StoreError> {
+        const PUT: &str = "INSERT OR IGNORE INTO seen (channel, era, hash)
+            SELECT ?1, (place & (1 << 40) - 1) / ?2, hash FROM messages WHERE place BETWEEN ?3 AND ?4";
+        let (first, last) = (place(channel, *numbers.start())?, place(channel, *numbers.end())?);
+        let row = params![channel, self.era.cast_signed(), first, last];
+        self.transaction.prepare_cached(PUT).and_then(|mut put| put.execute(row)).map_err(error)?;
+        // An era begins among them.
+        if numbers.start().is_multiple_of(self.era) || numbers.start() / self.era < numbers.end() / self.era {
+            let oldest = (numbers.end() / self.era).saturating_sub(ERAS).cast_signed();
+            const FORGET: &str = "DELETE FROM seen WHERE channel = ? AND era < ?";
+            self.transaction.execute(FORGET, [channel, oldest]).map_err(error)?;
         }
-        Ok(is_new)
+        Ok(())
     }
 }
 
@@ -157,16 +166,22 @@ mod tests {
         IdHash::from_number(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
     }
 
-    fn put_ids(connection: &mut Connection, channel: i64, numbers: Range<u64>) -> Vec<(i64, IdHash)> {
+    /// Puts messages into the table whose ids have the hashes of those numbers, and notes these.
+    fn put_ids(connection: &mut Connection, channel: i64, ids: Range<u64>) -> Vec<(i64, IdHash)> {
+        put_ids_in_eras(connection, channel, ids, ERA)
+    }
+
+    fn put_ids_in_eras(connection: &mut Connection, channel: i64, ids: Range<u64>, era: u64) -> Vec<(i64, IdHash)> {
+        const PUT: &str = "INSERT INTO messages VALUES (?, ?, '', '', 0, 0, 0, x'', 0)";
         let transaction = connection.transaction().expect("begins");
-        let mut seen = Put::new(&transaction).expect("prepares");
-        let ids: Vec<_> = numbers.map(|number| (channel, hash(u128::from(number)))).collect();
-        for (number, (_, hash)) in (0..).zip(&ids) {
-            assert!(seen.put(channel, number, *hash).expect("writes"));
+        for id in ids.clone() {
+            let hash = hash(id.into()).number().to_be_bytes();
+            transaction.execute(PUT, params![place(channel, id).expect("fits"), hash]).expect("writes");
         }
-        drop(seen);
+        let put = Put { era, ..Put::new(&transaction) };
+        put.put(channel, ids.start..=ids.end - 1).expect("writes");
         transaction.commit().expect("commits");
-        ids
+        ids.map(|id| (channel, hash(id.into()))).collect()
     }
 
     #[test]
@@ -210,13 +225,9 @@ mod tests {
     #[test]
     fn ids_beyond_the_eras_are_forgotten_an_era_at_a_time() {
         let mut store = Sqlite::open(":memory:", Synchronous::Off).expect("opens");
-        let transaction = store.connection.transaction().expect("begins");
-        let mut put = Put { era: 4, ..Put::new(&transaction).expect("prepares") };
-        for number in 0..100 {
-            assert!(put.put(1, number, hash(u128::from(number))).expect("writes"));
+        for first in (0..100).step_by(7) {
+            put_ids_in_eras(&mut store.connection, 1, first..100.min(first + 7), 4);
         }
-        drop(put);
-        transaction.commit().expect("commits");
         let mut seen = Seen::new().expect("room");
         let is_known = |number: &u128| seen.contains(&store.connection, 1, hash(*number)).expect("reads");
         let known: Vec<_> = (0..110).filter(is_known).collect();
