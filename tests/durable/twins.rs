@@ -221,7 +221,7 @@ impl Group {
             let known: String = ids.by_ref().fold(String::new(), |known, id| {
                 let state = manager
                     .message_status(channel, id)
-                    .map(|status| (status.state, status.resends, status.acknowledgers.clone()));
+                    .map(|status| (status.state, status.resends, status.acknowledgers));
                 format!("{known}\n{id} {state:?}")
             });
             let log = manager.read_log(channel, None, 1_000).map(|page| page.entries).ok();
@@ -255,7 +255,7 @@ impl Group {
         let [steady, restored] = drained;
         same(&format!("{steady:#?}"), &format!("{restored:#?}"))?;
         for (steady, restored) in dumps[0].iter().zip(&dumps[1]) {
-            let text = |dump: &Result<String, _>| dump.clone().unwrap_or_else(|error: sds::Error| error.to_string());
+            let text = |dump: &Result<String, _>| dump.clone().unwrap_or_else(|error: Error| error.to_string());
             same(&text(steady), &text(restored))?;
         }
         self.take(steady);
