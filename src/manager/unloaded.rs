@@ -102,8 +102,11 @@ impl Manager {
         let Ok(mut head) = self.stored_head(state) else { return Vec::new() };
         let by_ms = head.channel.step_back(from_ms, to_ms, self.config.clock_step_ms);
         head.due_ms = head.due_ms.map(|due_ms| due_ms.saturating_sub(by_ms));
-        state.due_ms = [head.due_ms, head.fixed_due_ms];
-        self.schedule_stored(state);
+        // A closed one is never due, whatever a damaged record says.
+        if state.open {
+            state.due_ms = [head.due_ms, head.fixed_due_ms];
+            self.schedule_stored(state);
+        }
         vec![head_write(state, &head)]
     }
 
