@@ -8,6 +8,7 @@ import type { HistoryQuery, SdsChannelOptions } from "./options.js";
 import { SyncStatus } from "./status.js";
 import type {
   BroadcastResult,
+  BytesLike,
   ChannelId,
   DeliveredMessage,
   HistoryEntry,
@@ -159,7 +160,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
    * @returns its id, at once.
    * @throws SdsError if it is refused.
    */
-  send(payload: Uint8Array): MessageId {
+  send(payload: BytesLike): MessageId {
     const { messageId, sent } = this.#channel.beginOutgoingMessage(payload);
     sent.catch((error: unknown) => this.emit("error", error));
     this.#look();
@@ -167,7 +168,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
   }
 
   /** Sends a message that is delivered at once, is not acknowledged and leaves no trace, such as "is typing". */
-  async sendEphemeral(payload: Uint8Array): Promise<void> {
+  async sendEphemeral(payload: BytesLike): Promise<void> {
     await this.#channel.pushOutgoingEphemeralMessage(payload);
   }
 
