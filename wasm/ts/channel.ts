@@ -2,8 +2,9 @@ import { Checks, functionOf, stampOf } from "./checks.js";
 import { Alarm, type Clock, systemClock } from "./clock.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, type SdsEvents, TypedEventTarget } from "./events.js";
+import { GuardedStore } from "./guard.js";
 import { load } from "./load.js";
-import { checkOpening, recordsOf, settingsOf } from "./opening.js";
+import { checkOpening, engineOf } from "./opening.js";
 import type { HistoryQuery, PendingMessage, SdsChannelOptions } from "./options.js";
 import type { Offer, Output, Own, Wrapped } from "./shapes.js";
 import { placeOf, type SdsStore, storeWrite } from "./store.js";
@@ -22,7 +23,7 @@ import type {
   ReceivedMessage,
   SentMessage,
 } from "./types.js";
-import { Engine } from "./wasm/sds.js";
+import type { Engine } from "./wasm/sds.js";
 
 /** A first broadcast that somebody waits for. */
 interface Publication {
@@ -67,8 +68,8 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
     this.channelId = channelId;
     this.senderId = senderId;
     this.#engine = engine;
-    this.#checks = new Checks(options.config);
     this.#store = options.store;
+    this.#checks = new Checks(options.config);
     this.#clock = options.clock ?? systemClock;
     this.#broadcast = options.broadcast;
     this.#alarm = new Alarm(this.#clock, () => this.#ring());
@@ -84,22 +85,26 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
   static async open(channelId: ChannelId, senderId: ParticipantId, options: SdsChannelOptions): Promise<SdsChannel> {
     checkOpening(channelId, senderId, options);
     await load();
-    const { store, profile, fromNow = false, derivedIds = false, clock = systemClock, run = true } = options;
-    const settings = settingsOf(senderId, options);
-    const engine = store
-      ? Engine.restored(settings, await recordsOf(store), clock.now())
-      : new Engine(settings);
-    const channel = new SdsChannel(engine, channelId, senderId, options);
+    const { profile, fromNow = false, derivedIds = false, clock = systemClock, run = true } = options;
+    const store = options.store && new GuardedStore(options.store);
     try {
-      engine.openChannel(channelId, profile, fromNow, derivedIds, clock.now());
-      await channel.#settle();
+      const engine = await engineOf(senderId, { ...options, store }, clock.now());
+      const channel = new SdsChannel(engine, channelId, senderId, { ...options, store });
+      try {
+        engine.openChannel(channelId, profile, fromNow, derivedIds, clock.now());
+        await channel.#settle();
+      } catch (error) {
+        channel.#closed = true;
+        engine.free();
+        throw error;
+      }
+      if (run) channel.start();
+      return channel;
     } catch (error) {
-      channel.#closed = true;
-      engine.free();
+      // The store stays open, for another try.
+      store?.release();
       throw error;
     }
-    if (run) channel.start();
-    return channel;
   }
 
   // ---- Messages

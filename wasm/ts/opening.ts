@@ -5,7 +5,7 @@ import { SdsError } from "./errors.js";
 import type { SdsChannelOptions } from "./options.js";
 import type { SdsStore } from "./store.js";
 import type { ChannelId, ParticipantId } from "./types.js";
-import { Records, Settings } from "./wasm/sds.js";
+import { Engine, Records, Settings } from "./wasm/sds.js";
 
 /** Messages that a store keeps by default. All are read at start. */
 const STORED_MESSAGES = 10_000;
@@ -30,7 +30,7 @@ export function checkOpening(channelId: ChannelId, senderId: ParticipantId, opti
 }
 
 /** The configuration, under the names that the engine has for it. */
-export function settingsOf(senderId: ParticipantId, { config = {}, seed, store }: SdsChannelOptions): Settings {
+function settingsOf(senderId: ParticipantId, { config = {}, seed, store }: SdsChannelOptions): Settings {
   const settings = new Settings(senderId, seed ?? randomSeed());
   const all: SdsConfig = store ? { storedMessages: STORED_MESSAGES, ...config } : config;
   const places = Settings.names().trim().split(" ");
@@ -54,8 +54,13 @@ function randomSeed(): bigint {
   return crypto.getRandomValues(new BigUint64Array(1))[0] as bigint;
 }
 
-/** All that a store has. */
-export async function recordsOf(store: SdsStore): Promise<Records> {
+/** An engine with the state that the store has. */
+export async function engineOf(senderId: ParticipantId, options: SdsChannelOptions, nowMs: number): Promise<Engine> {
+  const settings = settingsOf(senderId, options);
+  return options.store ? Engine.restored(settings, await recordsOf(options.store), nowMs) : new Engine(settings);
+}
+
+async function recordsOf(store: SdsStore): Promise<Records> {
   const records = new Records();
   for (const { channelId, key, value } of await store.load()) records.add(channelId, key, value);
   return records;
