@@ -366,3 +366,23 @@ test("what a store of one's own throws is an error of the store, with its cause"
   await assert.rejects(channel.close(), failed);
   await assert.rejects(SdsChannel.open("garden", "alice", { store: {}, broadcast: () => {} }), refusedAs("STORE_FAILED"));
 });
+
+test("a history is asked for in whole numbers, and is the same from every store", async () => {
+  for (const store of [new MemoryStore(), await IndexedDbStore.open("limits")]) {
+    const channel = await SdsChannel.open("garden", "alice", { store, broadcast: () => {}, clock: new TestClock() });
+    for (const word of ["one", "two", "three"]) await channel.pushOutgoingMessage(bytes(word));
+    const [first, second, third] = await channel.history();
+    const texts = async (query) => (await channel.history(query)).map(({ content }) => text(content));
+    assert.deepEqual(await texts({ limit: 0 }), []);
+    assert.deepEqual(await texts({ limit: 0, after: first }), []);
+    assert.deepEqual(await texts({ limit: Number.MAX_SAFE_INTEGER, after: first }), ["two", "three"]);
+    assert.deepEqual(await texts({ after: first, before: third }), ["two"]);
+    assert.deepEqual(await texts({ after: second, before: second }), []);
+    assert.deepEqual(await texts({ after: third, before: first }), []);
+    for (const limit of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "2", null]) {
+      await assert.rejects(channel.history({ limit }), refusedAs("INVALID_ARGUMENT"));
+    }
+    await assert.rejects(channel.history({ after: { lamportTimestamp: 5, messageId: "m" } }), refusedAs("INVALID_ARGUMENT"));
+    await channel.close();
+  }
+});

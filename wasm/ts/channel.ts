@@ -3,11 +3,12 @@ import { Alarm, type Clock, systemClock } from "./clock.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, type SdsEvents, TypedEventTarget } from "./events.js";
 import { GuardedStore } from "./guard.js";
+import { logQuery, noHistory } from "./history.js";
 import { load } from "./load.js";
 import { checkOpening, engineOf } from "./opening.js";
 import type { HistoryQuery, PendingMessage, SdsChannelOptions } from "./options.js";
 import type { Offer, Output, Own, Wrapped } from "./shapes.js";
-import { placeOf, type SdsStore, storeWrite } from "./store.js";
+import { type SdsStore, storeWrite } from "./store.js";
 import type {
   Broadcast,
   BroadcastResult,
@@ -292,12 +293,12 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
   }
 
   /** Messages of the log, in the order that all members see. Needs a store. */
-  async history({ after, before, limit = 100 }: HistoryQuery = {}): Promise<LogEntry[]> {
-    if (!this.#store) throw new SdsError("WRONG_STORE", "a channel without a store keeps no history to read");
+  async history(query: HistoryQuery = {}): Promise<LogEntry[]> {
+    if (!this.#store) throw noHistory();
     this.#open();
+    const asked = logQuery(query, this.#checks);
     await this.#settle();
-    const place = (at: HistoryQuery["after"]) => at && placeOf(at.lamportTimestamp, at.messageId);
-    const page = await this.#store.page(this.channelId, { after: place(after), before: place(before), limit });
+    const page = asked ? await this.#store.page(this.channelId, asked) : [];
     const engine = this.#open();
     return page.map(({ key, value, side }) => engine.readLogRecord(key, value, side) as LogEntry);
   }
