@@ -26,6 +26,14 @@ export interface ReliableChannelOptions extends Omit<SdsChannelOptions, "broadca
   autoStart?: boolean | undefined;
 }
 
+/** What the network is to bring, from when it is asked to until we have enough. */
+interface Subscription {
+  /** It does: also while it has not said yet that it will. */
+  listening: boolean;
+  /** What ends it. */
+  end: Promise<() => unknown>;
+}
+
 /** The events of a reliable channel. Those that `@waku/sdk` has too have its names. */
 export interface ReliableChannelEvents {
   /** A message of ours goes to the network, for the first time or again. */
@@ -61,7 +69,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
   /** Messages of ours that the network did not take yet, and why. */
   readonly #unsent = new Map<MessageId, unknown>();
   #channel!: SdsChannel;
-  #unsubscribe: Promise<() => Promise<void> | void> | undefined;
+  #subscription: Subscription | undefined;
   #looking = false;
 
   private constructor(network: Network, { codec, clock = systemClock }: ReliableChannelOptions) {
@@ -72,7 +80,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     this.#fetcher = new Fetcher({
       clock,
       fetch: async (hashes) => (await network.fetch?.(hashes)) ?? [],
-      receive: (message) => this.#receive(message),
+      receive: (message) => this.#receive(message, this.#subscription),
       missing: () => this.#channel.sweepIncomingBuffer(),
       failed: (error) => this.emit("error", error),
     });
@@ -80,6 +88,9 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
 
   /**
    * Makes a channel on a network, with the state that its store has.
+   *
+   * What comes at once, or before this returns, is told a turn later: to whoever begins to listen when it returns. With
+   * `autoStart: false`, nothing comes before {@link start}.
    *
    * @param senderId - names this installation, uniquely; another tab or device is another participant.
    */
@@ -94,14 +105,16 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     const broadcast = (message: OutgoingMessage) => made.#publish(message);
     made.#channel = await SdsChannel.open(channelId, senderId, { ...rest, broadcast, run: false });
     made.#listen();
-    if (autoStart) {
-      try {
-        await made.start();
-      } catch (error) {
-        await made.close();
-        throw error;
-      }
+    if (!autoStart) return made;
+    const tell = [made.hold(), made.syncStatus.hold()];
+    try {
+      await made.start();
+    } catch (error) {
+      await made.close();
+      throw error;
     }
+    // Not a promise: what awaits us, through however many functions, goes on before a timer does.
+    (options.clock ?? systemClock).setTimeout(() => tell.forEach((release) => release()), 0);
     return made;
   }
 
@@ -120,38 +133,54 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
 
   /** Whether it listens to the network. */
   get isStarted(): boolean {
-    return this.#unsubscribe !== undefined;
+    return this.#subscription !== undefined;
   }
 
   /** Listens to the network, and does what is due. */
   async start(): Promise<void> {
-    this.#unsubscribe ??= this.#network.subscribe((message) => void this.#receive(message));
+    if (this.#channel.isClosed) throw new SdsError("CLOSED", `channel ${this.channelId} is closed`);
+    this.#subscription ??= this.#subscribe();
+    const subscription = this.#subscription;
     try {
-      await this.#unsubscribe;
+      await subscription.end;
     } catch (error) {
-      this.#unsubscribe = undefined;
+      subscription.listening = false;
+      if (this.#subscription === subscription) this.#subscription = undefined;
       throw error;
     }
+    // Stopped meanwhile.
+    if (!subscription.listening || this.#channel.isClosed) return;
     this.#channel.start();
     this.#look();
+  }
+
+  #subscribe(): Subscription {
+    const subscription: Subscription = { listening: true, end: Promise.resolve(() => {}) };
+    // What it brings at once, a replay say, is heard too. What it throws at once is a rejection.
+    const subscribe = async () => this.#network.subscribe((message) => void this.#receive(message, subscription));
+    subscription.end = subscribe();
+    return subscription;
   }
 
   /** Ends that. Messages can be sent all the same; nobody will be heard to have them. */
   async stop(): Promise<void> {
     this.#channel.stop();
-    const unsubscribe = this.#unsubscribe;
-    this.#unsubscribe = undefined;
-    await (await unsubscribe)?.();
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    if (!subscription) return;
+    subscription.listening = false;
+    // What could not be begun has no end; `start` tells.
+    const end = await subscription.end.catch(() => undefined);
+    await end?.();
   }
 
   /** Ends everything: what is not stored yet is stored, and the store is let go. */
   async close(): Promise<void> {
     this.#fetcher?.stop();
-    try {
-      await this.stop();
-    } finally {
-      await this.#channel.close();
-    }
+    // At the same time: a network that does not answer keeps nobody's store.
+    const [stopped, closed] = await Promise.allSettled([this.stop(), this.#channel.close()]);
+    if (closed.status === "rejected") throw closed.reason;
+    if (stopped.status === "rejected") throw stopped.reason;
   }
 
   /**
@@ -205,10 +234,13 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     }
   }
 
-  async #receive({ payload, hash }: NetworkMessage): Promise<void> {
+  async #receive(message: NetworkMessage, subscription: Subscription | undefined): Promise<void> {
     try {
+      // Here, since it may be anything, and nobody awaits us.
+      const { payload, hash } = message;
       const bytes = this.#codec ? await this.#codec.decode(payload) : payload;
-      if (bytes && this.#unsubscribe) await this.#channel.pushIncomingMessage(bytes, hash);
+      if ((this.#codec && !bytes) || !subscription?.listening) return;
+      await this.#channel.pushIncomingMessage(bytes as Uint8Array, hash);
     } catch (error) {
       // Others use the network too, for other things and other channels.
       const stranger = error instanceof SdsError && (error.code === "NOT_SDS" || error.code === "UNKNOWN_CHANNEL");
