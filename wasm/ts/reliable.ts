@@ -81,7 +81,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
       clock,
       fetch: async (hashes) => (await network.fetch?.(hashes)) ?? [],
       receive: (message) => this.#receive(message, this.#subscription),
-      missing: () => this.#channel.sweepIncomingBuffer(),
+      missing: () => (this.#channel.isClosed ? [] : this.#channel.sweepIncomingBuffer()),
       failed: (error) => this.emit("error", error),
     });
   }
@@ -151,6 +151,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     // Stopped meanwhile.
     if (!subscription.listening || this.#channel.isClosed) return;
     this.#channel.start();
+    this.#fetcher?.start();
     this.#look();
   }
 
@@ -165,6 +166,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
   /** Ends that. Messages can be sent all the same; nobody will be heard to have them. */
   async stop(): Promise<void> {
     this.#channel.stop();
+    this.#fetcher?.stop();
     const subscription = this.#subscription;
     this.#subscription = undefined;
     if (!subscription) return;
@@ -176,7 +178,6 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
 
   /** Ends everything: what is not stored yet is stored, and the store is let go. */
   async close(): Promise<void> {
-    this.#fetcher?.stop();
     // At the same time: a network that does not answer keeps nobody's store.
     const [stopped, closed] = await Promise.allSettled([this.stop(), this.#channel.close()]);
     if (closed.status === "rejected") throw closed.reason;
@@ -208,8 +209,9 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
 
   /** Tells whether the network is reachable. Offline, nothing is resent, asked for or given up. */
   async setOnline(online: boolean): Promise<void> {
+    const set = this.#channel.setOnline(online);
     this.#fetcher?.setOnline(online);
-    await this.#channel.setOnline(online);
+    await set;
     this.#look();
   }
 
@@ -266,7 +268,23 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
       for (const entry of detail) this.emit("irretrievable-message", entry);
     });
     channel.addEventListener(SdsEvent.ErrorTask, ({ detail }) => this.emit("error", detail));
+    this.#fetchWhatIsMissing();
     for (const event of Object.values(SdsEvent)) channel.addEventListener(event, () => this.#look());
+  }
+
+  #fetchWhatIsMissing(): void {
+    const [channel, fetcher] = [this.#channel, this.#fetcher];
+    if (!fetcher) return;
+    // One by one: somebody may name thousands that do not exist, and all of them are not to be gone through at each message.
+    channel.addEventListener(SdsEvent.InMessageMissing, ({ detail }) => fetcher.add(detail));
+    for (const event of [SdsEvent.InMessageLost, SdsEvent.InMessageBeforeUs] as const) {
+      channel.addEventListener(event, ({ detail }) => {
+        for (const { messageId } of detail) fetcher.remove(messageId);
+      });
+    }
+    for (const event of [SdsEvent.InMessageReceived, SdsEvent.InMessageDelivered, SdsEvent.Repaired] as const) {
+      channel.addEventListener(event, ({ detail }) => fetcher.remove(detail.messageId));
+    }
   }
 
   #givenUp(messageId: MessageId, probability: number): void {
@@ -283,8 +301,10 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     queueMicrotask(() => {
       this.#looking = false;
       if (this.#channel.isClosed) return;
-      this.syncStatus.update(this.#channel.status());
-      if (this.isStarted) this.#fetcher?.look();
+      const status = this.#channel.status();
+      this.syncStatus.update(status);
+      // Somebody may have told a hint of what was known to be missing.
+      if (status.missing > 0) this.#fetcher?.look();
     });
   }
 }
