@@ -365,6 +365,10 @@ test("what a store of one's own throws is an error of the store, with its cause"
   store.fails = "close";
   await assert.rejects(channel.close(), failed);
   await assert.rejects(SdsChannel.open("garden", "alice", { store: {}, broadcast: () => {} }), refusedAs("STORE_FAILED"));
+  for (const records of [undefined, [null], [{}], [{ channelId: "garden", key: "k", value: bytes("v") }]]) {
+    const odd = Object.assign(new MemoryStore(), { load: async () => records });
+    await assert.rejects(SdsChannel.open("garden", "alice", { store: odd, broadcast: () => {} }), refusedAs("STORE_FAILED"));
+  }
 });
 
 test("a history is asked for in whole numbers, and is the same from every store", async () => {

@@ -1,4 +1,4 @@
-import { Checks, functionOf, stampOf } from "./checks.js";
+import { Checks, functionOf, resultOf, stampOf } from "./checks.js";
 import { Alarm, type Clock, systemClock } from "./clock.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, type SdsEvents, TypedEventTarget } from "./events.js";
@@ -454,17 +454,17 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
 
   /** True: it was broadcast. */
   async #deliver(message: OutgoingMessage, broadcast: Broadcast): Promise<boolean> {
-    let result: BroadcastResult | void;
+    let result: BroadcastResult;
     try {
-      result = await broadcast(message);
+      result = resultOf(await broadcast(message));
     } catch (error) {
       this.emit(SdsEvent.ErrorTask, error);
       return false;
     }
-    if (result?.success === false) return false;
+    if (result.success === false) return false;
     if (message.reason === "publish" || message.reason === "ephemeral") this.emit(SdsEvent.OutMessageSent, message);
     if (message.reason === "sync") this.emit(SdsEvent.OutSyncSent, message);
-    if (result?.retrievalHint && !this.#closed) {
+    if (result.retrievalHint && !this.#closed) {
       this.#setHint(message.messageId, result.retrievalHint);
       this.#settle().catch((error: unknown) => this.emit(SdsEvent.ErrorTask, error));
     }

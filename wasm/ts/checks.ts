@@ -2,7 +2,7 @@
 // number as text reads beyond the engine's memory. TypeScript does not see what comes from JavaScript, or as `any`.
 import type { SdsConfig } from "./config.js";
 import { SdsError } from "./errors.js";
-import type { BytesLike } from "./types.js";
+import type { Broadcasted, BroadcastResult, BytesLike } from "./types.js";
 
 /** Sizes above which the engine refuses. Its memory never shrinks: what is too large is not copied there. */
 const MAX_MESSAGE_BYTES = 1 << 20;
@@ -49,6 +49,11 @@ export function functionOf<F>(value: F, what: string): F {
 export function stampOf(value: bigint, what: string): bigint {
   if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) throw invalid(what, "a bigint of 64 bits");
   return value;
+}
+
+/** What a broadcast returned. Nothing at all means that it succeeded; `false` that it did not, as in `@waku/sds`. */
+export function resultOf(value: Broadcasted): BroadcastResult {
+  return typeof value === "object" && value !== null ? value : { success: value !== false };
 }
 
 /** What is checked against the limits of a channel. */

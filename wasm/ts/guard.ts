@@ -53,7 +53,7 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** What a store throws, as an error of ours. */
-export function storeFailed(error: unknown): SdsError {
-  if (error instanceof SdsError) return error;
+export function storeFailed(error: unknown, always = false): SdsError {
+  if (error instanceof SdsError && !always) return error;
   return new SdsError("STORE_FAILED", `store: ${error instanceof Error ? error.message : String(error)}`, error);
 }

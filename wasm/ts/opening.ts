@@ -1,7 +1,8 @@
 // What an engine is opened with.
-import { Checks, invalid, stampOf, textOf } from "./checks.js";
+import { bytesOf, Checks, invalid, stampOf, textOf } from "./checks.js";
 import type { SdsConfig } from "./config.js";
 import { SdsError } from "./errors.js";
+import { storeFailed } from "./guard.js";
 import type { SdsChannelOptions } from "./options.js";
 import type { SdsStore } from "./store.js";
 import type { ChannelId, ParticipantId } from "./types.js";
@@ -61,7 +62,16 @@ export async function engineOf(senderId: ParticipantId, options: SdsChannelOptio
 }
 
 async function recordsOf(store: SdsStore): Promise<Records> {
+  const stored = await store.load();
   const records = new Records();
-  for (const { channelId, key, value } of await store.load()) records.add(channelId, key, value);
+  try {
+    for (const { channelId, key, value } of stored) {
+      records.add(textOf(channelId, "a channel id"), bytesOf(key, "a key"), bytesOf(value, "a value"));
+    }
+  } catch (error) {
+    records.free();
+    // It is the store that gives them, and not our caller.
+    throw error instanceof SdsError && error.code !== "INVALID_ARGUMENT" ? error : storeFailed(error, true);
+  }
   return records;
 }

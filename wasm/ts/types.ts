@@ -42,8 +42,11 @@ export interface BroadcastResult {
   retrievalHint?: BytesLike | undefined;
 }
 
+/** What a broadcast may return: its result, or no more than whether it succeeded. */
+export type Broadcasted = BroadcastResult | boolean | void;
+
 /** Sends bytes to everybody in the channel. */
-export type Broadcast = (message: OutgoingMessage) => Promise<BroadcastResult | void> | BroadcastResult | void;
+export type Broadcast = (message: OutgoingMessage) => Promise<Broadcasted> | Broadcasted;
 
 /** A message of ours, when it was sent. */
 export interface SentMessage {
