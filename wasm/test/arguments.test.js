@@ -37,6 +37,20 @@ test("what holds no bytes is sent to nobody", async () => {
   await reliable.close();
 });
 
+test("a codec that makes no bytes has nothing sent", async () => {
+  const clock = new TestClock();
+  const published = [];
+  const network = { publish: async (payload) => void published.push(payload), subscribe: async () => () => {} };
+  const codec = { encode: async () => undefined, decode: async (payload) => payload };
+  const channel = await ReliableChannel.create(network, "garden", "carol", { codec, clock });
+  const errors = record(channel, ["error"]);
+  channel.send(bytes("hello"));
+  await clock.advance(1);
+  assert.deepEqual(published, []);
+  assert.ok(errors.length === 1 && invalid(errors[0][1]));
+  await channel.close();
+});
+
 test("bytes are taken in whatever holds them", async () => {
   const [alice, bob] = [await member("alice"), await member("bob")];
   const whole = bytes("<hello>");
@@ -82,7 +96,8 @@ test("ids, profiles, clocks and callbacks of another type are refused", async ()
     await assert.rejects(channel.seedHistory([{ messageId: "m", senderId: "s", lamportTimestamp }]), invalid);
   }
   await assert.rejects(channel.pushOutgoingMessage(bytes("x"), 5), invalid);
-  for (const options of [undefined, {}, { broadcast, profile: 5 }, { broadcast, seed: 5 }, { broadcast, seed: 2n ** 70n }, { broadcast, clock: {} }]) {
+  const wrong = [{ profile: 5 }, { seed: 5 }, { seed: 2n ** 70n }, { clock: {} }, { store: 5 }];
+  for (const options of [undefined, null, {}, ...wrong.map((more) => ({ broadcast, ...more }))]) {
     await assert.rejects(SdsChannel.open("garden", "alice", options), invalid);
   }
 });

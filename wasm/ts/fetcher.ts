@@ -148,10 +148,7 @@ export class Fetcher {
     if (due.length === 0) return this.#rearm();
     const earliest = this.#asked.at(-ASKS_PER_SECOND);
     // A clock that was set back makes nobody wait.
-    if (earliest !== undefined && earliest <= now && earliest + 1_000 > now) {
-      this.#wakeMs = Number.POSITIVE_INFINITY;
-      return this.#wake(earliest + 1_000);
-    }
+    if (earliest !== undefined && earliest <= now && earliest + 1_000 > now) return this.#wake(earliest + 1_000);
     this.#asked.push(now);
     this.#asked.splice(0, this.#asked.length - ASKS_PER_SECOND);
     for (const wanted of due) {

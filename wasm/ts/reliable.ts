@@ -1,4 +1,5 @@
 import { SdsChannel } from "./channel.js";
+import { bytesOf } from "./checks.js";
 import { systemClock } from "./clock.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, TypedEventTarget } from "./events.js";
@@ -224,7 +225,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     const ours = reason === "publish" || reason === "resend";
     if (ours) this.emit("sending-message", messageId);
     try {
-      const payload = this.#codec ? await this.#codec.encode(bytes) : bytes;
+      const payload = this.#codec ? bytesOf(await this.#codec.encode(bytes), "what a codec makes") : bytes;
       const hash = await this.#network.publish(payload);
       this.#unsent.delete(messageId);
       if (ours) this.emit("message-sent", messageId);
