@@ -295,3 +295,17 @@ test("equal seeds and calls give equal bytes; without a seed they differ by chan
   assert.deepEqual(await run(1n), await run(1n));
   assert.notDeepEqual(await run(undefined), await run(undefined));
 });
+
+test("a callback that returns false, as those of @waku/sds do, has not sent", async () => {
+  const { channel, clock, sent, events } = await member("alice");
+  for (const callback of [() => false, async () => false, () => ({ success: false })]) {
+    assert.equal((await channel.pushOutgoingMessage(bytes(String(callback)), callback)).broadcast, false);
+    assert.equal((await channel.pushOutgoingEphemeralMessage(bytes("x"), callback)).broadcast, false);
+  }
+  for (const callback of [() => true, async () => undefined, () => ({ success: true })]) {
+    assert.equal((await channel.pushOutgoingEphemeralMessage(bytes("x"), callback)).broadcast, true);
+  }
+  assert.equal(events.filter(([name]) => name === SdsEvent.OutMessageSent).length, 3);
+  await clock.advance(20_000);
+  assert.equal(new Set(sent.filter(({ reason }) => reason === "resend").map(({ messageId }) => messageId)).size, 3);
+});

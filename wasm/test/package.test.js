@@ -21,8 +21,36 @@ test("the README's example runs, and says what it should", async () => {
   assert.match(stdout, /somebody has it\n$/);
 });
 
+const compiled = (config) => run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", config], { cwd: here("").pathname });
+
+/** What the README's example for Waku has around it. */
+const AROUND_WAKU = `
+import type { IDecodedMessage, IDecoder, IEncoder, IProtoMessage, IWaku } from "@waku/interfaces";
+import { IndexedDbStore, ReliableChannel, wakuNetwork } from "@status-im/sds";
+// As in @waku/core and @waku/sdk, which are not here.
+declare const messageHash: (pubsubTopic: string, message: IProtoMessage | IDecodedMessage) => Uint8Array;
+type Topic = { contentTopic: string };
+type Node = IWaku & { createEncoder(of: Topic): IEncoder; createDecoder(of: Topic): IDecoder<IDecodedMessage> };
+declare const createLightNode: (options: { defaultBootstrap: boolean }) => Promise<Node>;
+declare const contentTopic: string, channelId: string, participantId: string;
+`;
+
+test("the README's examples are what the types say", async () => {
+  const readme = await read("README.md");
+  const [, example] = readme.match(/```js\n([\s\S]*?)```/);
+  const [, waku] = readme.match(/```ts\n([\s\S]*?)```/);
+  await writeFile(here("test/built-example.mjs"), example);
+  await writeFile(here("test/built-waku.ts"), AROUND_WAKU + waku.replace(/^import .*\n/gm, ""));
+  await compiled("tsconfig.readme.json");
+});
+
+test("bundlers for Node keep what says where the .wasm is", async () => {
+  const { sideEffects, exports } = JSON.parse(await read("package.json"));
+  assert.deepEqual(sideEffects, [exports["."].node]);
+});
+
 test("the types fit those of @waku/sdk, and users' mistakes are mistakes", async () => {
-  await run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.test.json"], { cwd: here("").pathname });
+  await compiled("tsconfig.test.json");
 });
 
 test("every field of the configuration is known to both sides", async () => {

@@ -305,3 +305,88 @@ test("a database that fails is an error of the store, and nothing of it is kept"
   assert.deepEqual(await again.load(), []);
   await again.close();
 });
+
+test("one store object serves one channel, until that is closed", async () => {
+  const store = new MemoryStore();
+  const open = (more) => SdsChannel.open("garden", "alice", { store, broadcast: () => {}, ...more });
+  const channel = await open();
+  await assert.rejects(open(), refusedAs("STORE_LOCKED"));
+  await channel.close();
+  // What fails to open holds nothing.
+  await assert.rejects(open({ profile: "other" }), refusedAs("INVALID_ARGUMENT"));
+  await (await open()).close();
+});
+
+test("a store that is open is not deleted", async () => {
+  const locks = browserLocks();
+  const store = await IndexedDbStore.open("in use", { locks });
+  await store.commit([{ kind: "put", channelId: "a", key: key(0, 0), value: bytes("x") }]);
+  await assert.rejects(IndexedDbStore.delete("in use", { locks }), refusedAs("STORE_LOCKED"));
+  assert.equal((await store.load()).length, 1);
+  await store.close();
+  await idle();
+  await IndexedDbStore.delete("in use", { locks });
+  const again = await IndexedDbStore.open("in use", { locks });
+  assert.deepEqual(await again.load(), []);
+  await again.close();
+});
+
+test("what a store of one's own throws is an error of the store, with its cause", async () => {
+  const broken = new Error("no disk");
+  class Broken extends MemoryStore {
+    fails = "";
+    async load() {
+      if (this.fails === "load") throw broken;
+      return super.load();
+    }
+    page(...query) {
+      if (this.fails === "page") throw broken;
+      return super.page(...query);
+    }
+    async commit(writes) {
+      if (this.fails === "commit") throw broken;
+      await super.commit(writes);
+    }
+    async close() {
+      if (this.fails === "close") throw broken;
+    }
+  }
+  const failed = (error) => refusedAs("STORE_FAILED")(error) && error.cause === broken;
+  const store = new Broken();
+  const open = () => SdsChannel.open("garden", "alice", { store, broadcast: () => {}, clock: new TestClock() });
+  store.fails = "load";
+  await assert.rejects(open(), failed);
+  store.fails = "";
+  const channel = await open();
+  store.fails = "commit";
+  await assert.rejects(channel.pushOutgoingMessage(bytes("hello")), failed);
+  store.fails = "page";
+  await assert.rejects(channel.history(), failed);
+  store.fails = "close";
+  await assert.rejects(channel.close(), failed);
+  await assert.rejects(SdsChannel.open("garden", "alice", { store: {}, broadcast: () => {} }), refusedAs("STORE_FAILED"));
+  for (const records of [undefined, [null], [{}], [{ channelId: "garden", key: "k", value: bytes("v") }]]) {
+    const odd = Object.assign(new MemoryStore(), { load: async () => records });
+    await assert.rejects(SdsChannel.open("garden", "alice", { store: odd, broadcast: () => {} }), refusedAs("STORE_FAILED"));
+  }
+});
+
+test("a history is asked for in whole numbers, and is the same from every store", async () => {
+  for (const store of [new MemoryStore(), await IndexedDbStore.open("limits")]) {
+    const channel = await SdsChannel.open("garden", "alice", { store, broadcast: () => {}, clock: new TestClock() });
+    for (const word of ["one", "two", "three"]) await channel.pushOutgoingMessage(bytes(word));
+    const [first, second, third] = await channel.history();
+    const texts = async (query) => (await channel.history(query)).map(({ content }) => text(content));
+    assert.deepEqual(await texts({ limit: 0 }), []);
+    assert.deepEqual(await texts({ limit: 0, after: first }), []);
+    assert.deepEqual(await texts({ limit: Number.MAX_SAFE_INTEGER, after: first }), ["two", "three"]);
+    assert.deepEqual(await texts({ after: first, before: third }), ["two"]);
+    assert.deepEqual(await texts({ after: second, before: second }), []);
+    assert.deepEqual(await texts({ after: third, before: first }), []);
+    for (const limit of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "2", null]) {
+      await assert.rejects(channel.history({ limit }), refusedAs("INVALID_ARGUMENT"));
+    }
+    await assert.rejects(channel.history({ after: { lamportTimestamp: 5, messageId: "m" } }), refusedAs("INVALID_ARGUMENT"));
+    await channel.close();
+  }
+});

@@ -1,14 +1,18 @@
+import { Checks, functionOf, resultOf, stampOf } from "./checks.js";
 import { Alarm, type Clock, systemClock } from "./clock.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, type SdsEvents, TypedEventTarget } from "./events.js";
+import { GuardedStore } from "./guard.js";
+import { logQuery, noHistory } from "./history.js";
 import { load } from "./load.js";
-import { recordsOf, settingsOf } from "./opening.js";
+import { checkOpening, engineOf } from "./opening.js";
 import type { HistoryQuery, PendingMessage, SdsChannelOptions } from "./options.js";
 import type { Offer, Output, Own, Wrapped } from "./shapes.js";
-import { placeOf, type SdsStore, storeWrite } from "./store.js";
+import { type SdsStore, storeWrite } from "./store.js";
 import type {
   Broadcast,
   BroadcastResult,
+  BytesLike,
   ChannelId,
   ChannelStatus,
   HistoryEntry,
@@ -20,7 +24,7 @@ import type {
   ReceivedMessage,
   SentMessage,
 } from "./types.js";
-import { Engine } from "./wasm/sds.js";
+import type { Engine } from "./wasm/sds.js";
 
 /** A first broadcast that somebody waits for. */
 interface Publication {
@@ -43,6 +47,7 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
   readonly channelId: ChannelId;
   readonly senderId: ParticipantId;
   readonly #engine: Engine;
+  readonly #checks: Checks;
   readonly #store: SdsStore | undefined;
   readonly #clock: Clock;
   readonly #broadcast: Broadcast;
@@ -65,6 +70,7 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
     this.senderId = senderId;
     this.#engine = engine;
     this.#store = options.store;
+    this.#checks = new Checks(options.config);
     this.#clock = options.clock ?? systemClock;
     this.#broadcast = options.broadcast;
     this.#alarm = new Alarm(this.#clock, () => this.#ring());
@@ -78,23 +84,28 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
    * @throws SdsError if the configuration contradicts itself, or the store cannot be used.
    */
   static async open(channelId: ChannelId, senderId: ParticipantId, options: SdsChannelOptions): Promise<SdsChannel> {
+    checkOpening(channelId, senderId, options);
     await load();
-    const { store, profile, fromNow = false, derivedIds = false, clock = systemClock, run = true } = options;
-    const settings = settingsOf(senderId, options);
-    const engine = store
-      ? Engine.restored(settings, await recordsOf(store), clock.now())
-      : new Engine(settings);
-    const channel = new SdsChannel(engine, channelId, senderId, options);
+    const { profile, fromNow = false, derivedIds = false, clock = systemClock, run = true } = options;
+    const store = options.store && new GuardedStore(options.store);
     try {
-      engine.openChannel(channelId, profile, fromNow, derivedIds, clock.now());
-      await channel.#settle();
+      const engine = await engineOf(senderId, { ...options, store }, clock.now());
+      const channel = new SdsChannel(engine, channelId, senderId, { ...options, store });
+      try {
+        engine.openChannel(channelId, profile, fromNow, derivedIds, clock.now());
+        await channel.#settle();
+      } catch (error) {
+        channel.#closed = true;
+        engine.free();
+        throw error;
+      }
+      if (run) channel.start();
+      return channel;
     } catch (error) {
-      channel.#closed = true;
-      engine.free();
+      // The store stays open, for another try.
+      store?.release();
       throw error;
     }
-    if (run) channel.start();
-    return channel;
   }
 
   // ---- Messages
@@ -107,7 +118,7 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
    * @returns when it was stored and broadcast.
    * @throws SdsError if it is refused, or cannot be stored.
    */
-  async pushOutgoingMessage(payload: Uint8Array, callback?: Broadcast): Promise<SentMessage> {
+  async pushOutgoingMessage(payload: BytesLike, callback?: Broadcast): Promise<SentMessage> {
     return this.beginOutgoingMessage(payload, { callback }).sent;
   }
 
@@ -117,13 +128,16 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
    * @param options - `messageId`: one of the application's own, unique for ever, instead of a derived one.
    */
   beginOutgoingMessage(
-    payload: Uint8Array,
+    payload: BytesLike,
     options: { callback?: Broadcast | undefined; messageId?: MessageId | undefined } = {},
   ): PendingMessage {
     const engine = this.#open();
-    const wrapped = engine.wrap(this.channelId, options.messageId, payload, this.#clock.now()) as Wrapped;
+    const own = options.messageId === undefined ? undefined : this.#checks.messageId(options.messageId);
+    const broadcast = functionOf(options.callback, "a callback") ?? this.#broadcast;
+    const content = this.#checks.message(payload, "a payload");
+    const wrapped = engine.wrap(this.channelId, own, content, this.#clock.now()) as Wrapped;
     const { messageId, lamportTimestamp, bytes } = wrapped;
-    const published = this.#expect(messageId, options.callback ?? this.#broadcast);
+    const published = this.#expect(messageId, broadcast);
     // With a store, they come when what the message changed is stored.
     if (bytes.length > 0) this.#queue.push({ kind: "transmit", message: { messageId, reason: "publish", bytes } });
     const stored = this.#settle();
@@ -134,10 +148,13 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
   }
 
   /** Sends a message that is delivered at once, is not acknowledged and leaves no trace. Not in the `libsds` profile. */
-  async pushOutgoingEphemeralMessage(payload: Uint8Array, callback?: Broadcast): Promise<SentMessage> {
-    const wrapped = this.#open().wrapEphemeral(this.channelId, payload, this.#clock.now()) as Wrapped;
+  async pushOutgoingEphemeralMessage(payload: BytesLike, callback?: Broadcast): Promise<SentMessage> {
+    const engine = this.#open();
+    const broadcast = functionOf(callback, "a callback") ?? this.#broadcast;
+    const content = this.#checks.message(payload, "a payload");
+    const wrapped = engine.wrapEphemeral(this.channelId, content, this.#clock.now()) as Wrapped;
     const { messageId, bytes } = wrapped;
-    const success = await this.#deliver({ messageId, reason: "ephemeral", bytes }, callback ?? this.#broadcast);
+    const success = await this.#deliver({ messageId, reason: "ephemeral", bytes }, broadcast);
     return { messageId, lamportTimestamp: undefined, broadcast: success };
   }
 
@@ -149,38 +166,41 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
    * @returns what became of it, when that is stored.
    * @throws SdsError if it is no message of this channel (`NOT_SDS`: traffic of another kind).
    */
-  async pushIncomingMessage(bytes: Uint8Array, retrievalHint?: Uint8Array): Promise<ReceivedMessage> {
+  async pushIncomingMessage(bytes: BytesLike, retrievalHint?: BytesLike): Promise<ReceivedMessage> {
     const engine = this.#open();
-    const message = engine.receive(bytes, this.#clock.now()) as ReceivedMessage;
+    const hint = retrievalHint ? this.#checks.hint(retrievalHint) : undefined;
+    const message = engine.receive(this.#checks.message(bytes, "a message"), this.#clock.now()) as ReceivedMessage;
     if (message.disposition !== "duplicate" && message.disposition !== "own") {
       this.#received.push({ kind: "received", message });
     }
-    if (retrievalHint) this.#setHint(message.messageId, retrievalHint);
+    if (hint) this.#setHint(message.messageId, hint);
     await this.#settle();
     return message;
   }
 
   /** Tells that messages are here by other means: who waits for them waits no longer. */
   async markDependenciesMet(messageIds: readonly MessageId[]): Promise<void> {
-    this.#open().markDependenciesMet(this.channelId, [...messageIds], this.#clock.now());
+    const engine = this.#open();
+    const ids = this.#checks.list(messageIds, "message ids", (id) => this.#checks.messageId(id));
+    engine.markDependenciesMet(this.channelId, ids, this.#clock.now());
     await this.#settle();
   }
 
   /** Sets what others need to fetch a message from the network; an empty one removes it. */
-  async setRetrievalHint(messageId: MessageId, hint: Uint8Array): Promise<void> {
-    this.#open().setRetrievalHint(this.channelId, messageId, hint);
+  async setRetrievalHint(messageId: MessageId, hint: BytesLike): Promise<void> {
+    this.#open().setRetrievalHint(this.channelId, this.#checks.messageId(messageId), this.#checks.hint(hint));
     await this.#settle();
   }
 
   /** Sends a message of ours again, now, and counts its resends anew. */
   async retry(messageId: MessageId): Promise<void> {
-    this.#open().retry(this.channelId, messageId, this.#clock.now());
+    this.#open().retry(this.channelId, this.#checks.messageId(messageId), this.#clock.now());
     await this.#settle();
   }
 
   /** Stops resending a message of ours. */
   async cancel(messageId: MessageId): Promise<void> {
-    this.#open().cancel(this.channelId, messageId, this.#clock.now());
+    this.#open().cancel(this.channelId, this.#checks.messageId(messageId), this.#clock.now());
     await this.#settle();
   }
 
@@ -191,10 +211,12 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
    * @returns how many were new.
    */
   async seedHistory(known: readonly Pick<LogEntry, "messageId" | "senderId" | "lamportTimestamp">[]): Promise<number> {
-    const ids = known.map((message) => message.messageId);
-    const senders = known.map((message) => message.senderId);
-    const stamps = BigUint64Array.from(known, (message) => message.lamportTimestamp);
-    const added = this.#open().seedHistory(this.channelId, ids, senders, stamps, this.#clock.now());
+    const engine = this.#open();
+    const checks = this.#checks;
+    const ids = checks.list(known, "a history", (message) => checks.messageId(message.messageId));
+    const senders = known.map((message) => checks.id(message.senderId, "a sender id"));
+    const stamps = BigUint64Array.from(known, (message) => stampOf(message.lamportTimestamp, "a timestamp"));
+    const added = engine.seedHistory(this.channelId, ids, senders, stamps, this.#clock.now());
     await this.#settle();
     return added;
   }
@@ -257,7 +279,7 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
 
   /** How far a message of ours got; undefined if it is none of ours, or no longer held. */
   messageStatus(messageId: MessageId): MessageStatus | undefined {
-    return this.#open().messageStatus(this.channelId, messageId) as MessageStatus | undefined;
+    return this.#open().messageStatus(this.channelId, this.#checks.messageId(messageId)) as MessageStatus | undefined;
   }
 
   /** The counts of the channel. */
@@ -271,12 +293,12 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
   }
 
   /** Messages of the log, in the order that all members see. Needs a store. */
-  async history({ after, before, limit = 100 }: HistoryQuery = {}): Promise<LogEntry[]> {
-    if (!this.#store) throw new SdsError("WRONG_STORE", "a channel without a store keeps no history to read");
+  async history(query: HistoryQuery = {}): Promise<LogEntry[]> {
+    if (!this.#store) throw noHistory();
     this.#open();
+    const asked = logQuery(query, this.#checks);
     await this.#settle();
-    const place = (at: HistoryQuery["after"]) => at && placeOf(at.lamportTimestamp, at.messageId);
-    const page = await this.#store.page(this.channelId, { after: place(after), before: place(before), limit });
+    const page = asked ? await this.#store.page(this.channelId, asked) : [];
     const engine = this.#open();
     return page.map(({ key, value, side }) => engine.readLogRecord(key, value, side) as LogEntry);
   }
@@ -432,17 +454,17 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
 
   /** True: it was broadcast. */
   async #deliver(message: OutgoingMessage, broadcast: Broadcast): Promise<boolean> {
-    let result: BroadcastResult | void;
+    let result: BroadcastResult;
     try {
-      result = await broadcast(message);
+      result = resultOf(await broadcast(message));
     } catch (error) {
       this.emit(SdsEvent.ErrorTask, error);
       return false;
     }
-    if (result?.success === false) return false;
+    if (result.success === false) return false;
     if (message.reason === "publish" || message.reason === "ephemeral") this.emit(SdsEvent.OutMessageSent, message);
     if (message.reason === "sync") this.emit(SdsEvent.OutSyncSent, message);
-    if (result?.retrievalHint && !this.#closed) {
+    if (result.retrievalHint && !this.#closed) {
       this.#setHint(message.messageId, result.retrievalHint);
       this.#settle().catch((error: unknown) => this.emit(SdsEvent.ErrorTask, error));
     }
@@ -450,9 +472,9 @@ export class SdsChannel extends TypedEventTarget<SdsEvents> {
   }
 
   /** Sets a hint that the network gave. What cannot have one, such as a sync message, needs none. */
-  #setHint(messageId: MessageId, hint: Uint8Array): void {
+  #setHint(messageId: MessageId, hint: BytesLike): void {
     try {
-      this.#engine.setRetrievalHint(this.channelId, messageId, hint);
+      this.#engine.setRetrievalHint(this.channelId, messageId, this.#checks.hint(hint));
     } catch (error) {
       if (!(error instanceof SdsError) || error.code !== "UNKNOWN_MESSAGE") this.emit(SdsEvent.ErrorTask, error);
     }

@@ -79,8 +79,27 @@ export class TypedEventTarget<Events extends { [Name in keyof Events]: CustomEve
     super.removeEventListener(name, listener as EventListenerOrEventListenerObject | null, options);
   }
 
+  /** What is to be told when nobody is held up any more. */
+  #held: (() => void)[] | undefined;
+
+  /**
+   * Keeps what is told until what it returns is called: nobody can listen yet.
+   *
+   * @internal
+   */
+  hold(): () => void {
+    this.#held = [];
+    return () => {
+      // What listeners cause meanwhile follows.
+      for (const tell of this.#held ?? []) tell();
+      this.#held = undefined;
+    };
+  }
+
   /** Tells listeners. One that throws concerns neither us nor the others: the host reports it. */
   protected emit<Name extends keyof Events & string>(name: Name, detail: Events[Name]["detail"]): void {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+    const tell = () => void this.dispatchEvent(new CustomEvent(name, { detail }));
+    if (this.#held) this.#held.push(tell);
+    else tell();
   }
 }

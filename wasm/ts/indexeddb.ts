@@ -1,4 +1,5 @@
 import { SdsError } from "./errors.js";
+import { storeFailed } from "./guard.js";
 import {
   type LogPlace,
   type LogQuery,
@@ -60,20 +61,29 @@ export class IndexedDbStore implements SdsStore {
    * @throws SdsError `STORE_LOCKED` if another tab has it open.
    */
   static async open(name: string, options: IndexedDbOptions = {}): Promise<IndexedDbStore> {
-    const factory = options.indexedDB ?? globalThis.indexedDB;
-    const locks = "locks" in options ? options.locks : globalThis.navigator?.locks;
-    const unlock = await lock(`sds:${name}`, locks, options.waitMs ?? 0);
+    const { factory, unlock } = await take(name, options);
     try {
       return new IndexedDbStore(await openDatabase(factory, `sds:${name}`), unlock);
     } catch (error) {
       unlock();
-      throw failed(error);
+      throw storeFailed(error);
     }
   }
 
-  /** Deletes the store of a name, which must not be open. */
+  /**
+   * Deletes the store of a name.
+   *
+   * @throws SdsError `STORE_LOCKED` if it is open, here or in another tab.
+   */
   static async delete(name: string, options: IndexedDbOptions = {}): Promise<void> {
-    await done((options.indexedDB ?? globalThis.indexedDB).deleteDatabase(`sds:${name}`));
+    const { factory, unlock } = await take(name, options);
+    try {
+      await done(factory.deleteDatabase(`sds:${name}`));
+    } catch (error) {
+      throw storeFailed(error);
+    } finally {
+      unlock();
+    }
   }
 
   async load(): Promise<StoredRecord[]> {
@@ -98,7 +108,7 @@ export class IndexedDbStore implements SdsStore {
       }
       await kept;
     } catch (error) {
-      throw failed(error);
+      throw storeFailed(error);
     }
   }
 
@@ -120,7 +130,7 @@ export class IndexedDbStore implements SdsStore {
     try {
       return await body(this.#database.transaction(RECORDS, "readonly").objectStore(RECORDS));
     } catch (error) {
-      throw failed(error);
+      throw storeFailed(error);
     }
   }
 }
@@ -161,6 +171,13 @@ async function openDatabase(factory: IDBFactory, name: string): Promise<IDBDatab
   return done(request);
 }
 
+/** Locks the store of a name, for whatever is to be done with it. */
+async function take(name: string, options: IndexedDbOptions): Promise<{ factory: IDBFactory; unlock: () => void }> {
+  const factory = options.indexedDB ?? globalThis.indexedDB;
+  const locks = "locks" in options ? options.locks : globalThis.navigator?.locks;
+  return { factory, unlock: await lock(`sds:${name}`, locks, options.waitMs ?? 0) };
+}
+
 /** Takes a lock and holds it until what it returns is called. */
 async function lock(name: string, locks: LockManager | undefined, waitMs: number): Promise<() => void> {
   if (!locks) return () => {};
@@ -190,9 +207,4 @@ function finished(transaction: IDBTransaction): Promise<void> {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error);
   });
-}
-
-function failed(error: unknown): SdsError {
-  if (error instanceof SdsError) return error;
-  return new SdsError("STORE_FAILED", `store: ${error instanceof Error ? error.message : String(error)}`, error);
 }

@@ -1,5 +1,6 @@
+import { Checks } from "./checks.js";
 import { load } from "./load.js";
-import type { InspectedMessage } from "./types.js";
+import type { BytesLike, InspectedMessage } from "./types.js";
 import { inspect as inspectBytes } from "./wasm/sds.js";
 
 /**
@@ -7,7 +8,9 @@ import { inspect as inspectBytes } from "./wasm/sds.js";
  *
  * @throws SdsError `NOT_SDS`, `MALFORMED` and others, if it is no acceptable message.
  */
-export async function inspect(bytes: Uint8Array): Promise<InspectedMessage> {
+export async function inspect(bytes: BytesLike): Promise<InspectedMessage> {
+  // What is too large is refused before the engine has room made for it.
+  const message = new Checks().message(bytes, "a message");
   await load();
-  return inspectBytes(bytes) as InspectedMessage;
+  return inspectBytes(message) as InspectedMessage;
 }

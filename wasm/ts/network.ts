@@ -12,8 +12,11 @@ export interface Network {
    * if it was not sent; then it is sent again later.
    */
   publish(payload: Uint8Array): Promise<Uint8Array | undefined | void>;
-  /** Brings everything that is broadcast, messages of our own too if it likes. Returns what ends that. */
-  subscribe(receive: (message: NetworkMessage) => void): Promise<() => Promise<void> | void>;
+  /**
+   * Brings everything that is broadcast, messages of our own too if it likes. It may begin before it returns. Returns what ends
+   * that.
+   */
+  subscribe(receive: (message: NetworkMessage) => void): Promise<() => unknown>;
   /**
    * Asks a store for messages by their hashes, of which others say what they are: any bytes. Returns those that it has, in any
    * order. Absent: this network has no store, and what is missing is had from the other members.

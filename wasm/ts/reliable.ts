@@ -1,4 +1,5 @@
 import { SdsChannel } from "./channel.js";
+import { bytesOf } from "./checks.js";
 import { systemClock } from "./clock.js";
 import { SdsError } from "./errors.js";
 import { SdsEvent, TypedEventTarget } from "./events.js";
@@ -8,6 +9,7 @@ import type { HistoryQuery, SdsChannelOptions } from "./options.js";
 import { SyncStatus } from "./status.js";
 import type {
   BroadcastResult,
+  BytesLike,
   ChannelId,
   DeliveredMessage,
   HistoryEntry,
@@ -23,6 +25,14 @@ export interface ReliableChannelOptions extends Omit<SdsChannelOptions, "broadca
   codec?: Codec | undefined;
   /** Begin at once. Default: true. */
   autoStart?: boolean | undefined;
+}
+
+/** What the network is to bring, from when it is asked to until we have enough. */
+interface Subscription {
+  /** It does: also while it has not said yet that it will. */
+  listening: boolean;
+  /** What ends it. */
+  end: Promise<() => unknown>;
 }
 
 /** The events of a reliable channel. Those that `@waku/sdk` has too have its names. */
@@ -60,7 +70,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
   /** Messages of ours that the network did not take yet, and why. */
   readonly #unsent = new Map<MessageId, unknown>();
   #channel!: SdsChannel;
-  #unsubscribe: Promise<() => Promise<void> | void> | undefined;
+  #subscription: Subscription | undefined;
   #looking = false;
 
   private constructor(network: Network, { codec, clock = systemClock }: ReliableChannelOptions) {
@@ -71,14 +81,17 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     this.#fetcher = new Fetcher({
       clock,
       fetch: async (hashes) => (await network.fetch?.(hashes)) ?? [],
-      receive: (message) => this.#receive(message),
-      missing: () => this.#channel.sweepIncomingBuffer(),
+      receive: (message) => this.#receive(message, this.#subscription),
+      missing: () => (this.#channel.isClosed ? [] : this.#channel.sweepIncomingBuffer()),
       failed: (error) => this.emit("error", error),
     });
   }
 
   /**
    * Makes a channel on a network, with the state that its store has.
+   *
+   * What comes at once, or before this returns, is told a turn later: to whoever begins to listen when it returns. With
+   * `autoStart: false`, nothing comes before {@link start}.
    *
    * @param senderId - names this installation, uniquely; another tab or device is another participant.
    */
@@ -93,14 +106,16 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     const broadcast = (message: OutgoingMessage) => made.#publish(message);
     made.#channel = await SdsChannel.open(channelId, senderId, { ...rest, broadcast, run: false });
     made.#listen();
-    if (autoStart) {
-      try {
-        await made.start();
-      } catch (error) {
-        await made.close();
-        throw error;
-      }
+    if (!autoStart) return made;
+    const tell = [made.hold(), made.syncStatus.hold()];
+    try {
+      await made.start();
+    } catch (error) {
+      await made.close();
+      throw error;
     }
+    // Not a promise: what awaits us, through however many functions, goes on before a timer does.
+    (options.clock ?? systemClock).setTimeout(() => tell.forEach((release) => release()), 0);
     return made;
   }
 
@@ -119,38 +134,55 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
 
   /** Whether it listens to the network. */
   get isStarted(): boolean {
-    return this.#unsubscribe !== undefined;
+    return this.#subscription !== undefined;
   }
 
   /** Listens to the network, and does what is due. */
   async start(): Promise<void> {
-    this.#unsubscribe ??= this.#network.subscribe((message) => void this.#receive(message));
+    if (this.#channel.isClosed) throw new SdsError("CLOSED", `channel ${this.channelId} is closed`);
+    this.#subscription ??= this.#subscribe();
+    const subscription = this.#subscription;
     try {
-      await this.#unsubscribe;
+      await subscription.end;
     } catch (error) {
-      this.#unsubscribe = undefined;
+      subscription.listening = false;
+      if (this.#subscription === subscription) this.#subscription = undefined;
       throw error;
     }
+    // Stopped meanwhile.
+    if (!subscription.listening || this.#channel.isClosed) return;
     this.#channel.start();
+    this.#fetcher?.start();
     this.#look();
+  }
+
+  #subscribe(): Subscription {
+    const subscription: Subscription = { listening: true, end: Promise.resolve(() => {}) };
+    // What it brings at once, a replay say, is heard too. What it throws at once is a rejection.
+    const subscribe = async () => this.#network.subscribe((message) => void this.#receive(message, subscription));
+    subscription.end = subscribe();
+    return subscription;
   }
 
   /** Ends that. Messages can be sent all the same; nobody will be heard to have them. */
   async stop(): Promise<void> {
     this.#channel.stop();
-    const unsubscribe = this.#unsubscribe;
-    this.#unsubscribe = undefined;
-    await (await unsubscribe)?.();
+    this.#fetcher?.stop();
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    if (!subscription) return;
+    subscription.listening = false;
+    // What could not be begun has no end; `start` tells.
+    const end = await subscription.end.catch(() => undefined);
+    await end?.();
   }
 
   /** Ends everything: what is not stored yet is stored, and the store is let go. */
   async close(): Promise<void> {
-    this.#fetcher?.stop();
-    try {
-      await this.stop();
-    } finally {
-      await this.#channel.close();
-    }
+    // At the same time: a network that does not answer keeps nobody's store.
+    const [stopped, closed] = await Promise.allSettled([this.stop(), this.#channel.close()]);
+    if (closed.status === "rejected") throw closed.reason;
+    if (stopped.status === "rejected") throw stopped.reason;
   }
 
   /**
@@ -159,7 +191,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
    * @returns its id, at once.
    * @throws SdsError if it is refused.
    */
-  send(payload: Uint8Array): MessageId {
+  send(payload: BytesLike): MessageId {
     const { messageId, sent } = this.#channel.beginOutgoingMessage(payload);
     sent.catch((error: unknown) => this.emit("error", error));
     this.#look();
@@ -167,7 +199,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
   }
 
   /** Sends a message that is delivered at once, is not acknowledged and leaves no trace, such as "is typing". */
-  async sendEphemeral(payload: Uint8Array): Promise<void> {
+  async sendEphemeral(payload: BytesLike): Promise<void> {
     await this.#channel.pushOutgoingEphemeralMessage(payload);
   }
 
@@ -178,8 +210,9 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
 
   /** Tells whether the network is reachable. Offline, nothing is resent, asked for or given up. */
   async setOnline(online: boolean): Promise<void> {
+    const set = this.#channel.setOnline(online);
     this.#fetcher?.setOnline(online);
-    await this.#channel.setOnline(online);
+    await set;
     this.#look();
   }
 
@@ -192,7 +225,7 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     const ours = reason === "publish" || reason === "resend";
     if (ours) this.emit("sending-message", messageId);
     try {
-      const payload = this.#codec ? await this.#codec.encode(bytes) : bytes;
+      const payload = this.#codec ? bytesOf(await this.#codec.encode(bytes), "what a codec makes") : bytes;
       const hash = await this.#network.publish(payload);
       this.#unsent.delete(messageId);
       if (ours) this.emit("message-sent", messageId);
@@ -204,10 +237,13 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     }
   }
 
-  async #receive({ payload, hash }: NetworkMessage): Promise<void> {
+  async #receive(message: NetworkMessage, subscription: Subscription | undefined): Promise<void> {
     try {
+      // Here, since it may be anything, and nobody awaits us.
+      const { payload, hash } = message;
       const bytes = this.#codec ? await this.#codec.decode(payload) : payload;
-      if (bytes && this.#unsubscribe) await this.#channel.pushIncomingMessage(bytes, hash);
+      if ((this.#codec && !bytes) || !subscription?.listening) return;
+      await this.#channel.pushIncomingMessage(bytes as Uint8Array, hash);
     } catch (error) {
       // Others use the network too, for other things and other channels.
       const stranger = error instanceof SdsError && (error.code === "NOT_SDS" || error.code === "UNKNOWN_CHANNEL");
@@ -233,7 +269,23 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
       for (const entry of detail) this.emit("irretrievable-message", entry);
     });
     channel.addEventListener(SdsEvent.ErrorTask, ({ detail }) => this.emit("error", detail));
+    this.#fetchWhatIsMissing();
     for (const event of Object.values(SdsEvent)) channel.addEventListener(event, () => this.#look());
+  }
+
+  #fetchWhatIsMissing(): void {
+    const [channel, fetcher] = [this.#channel, this.#fetcher];
+    if (!fetcher) return;
+    // One by one: somebody may name thousands that do not exist, and all of them are not to be gone through at each message.
+    channel.addEventListener(SdsEvent.InMessageMissing, ({ detail }) => fetcher.add(detail));
+    for (const event of [SdsEvent.InMessageLost, SdsEvent.InMessageBeforeUs] as const) {
+      channel.addEventListener(event, ({ detail }) => {
+        for (const { messageId } of detail) fetcher.remove(messageId);
+      });
+    }
+    for (const event of [SdsEvent.InMessageReceived, SdsEvent.InMessageDelivered, SdsEvent.Repaired] as const) {
+      channel.addEventListener(event, ({ detail }) => fetcher.remove(detail.messageId));
+    }
   }
 
   #givenUp(messageId: MessageId, probability: number): void {
@@ -250,8 +302,10 @@ export class ReliableChannel extends TypedEventTarget<ReliableChannelEvents> {
     queueMicrotask(() => {
       this.#looking = false;
       if (this.#channel.isClosed) return;
-      this.syncStatus.update(this.#channel.status());
-      if (this.isStarted) this.#fetcher?.look();
+      const status = this.#channel.status();
+      this.syncStatus.update(status);
+      // Somebody may have told a hint of what was known to be missing.
+      if (status.missing > 0) this.#fetcher?.look();
     });
   }
 }

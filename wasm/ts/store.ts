@@ -44,7 +44,7 @@ export interface StoredLogRecord {
 /**
  * Where the state of a channel is kept. What a message changed is committed before the message is broadcast or delivered.
  *
- * One store serves one participant, and is used by one channel object at a time.
+ * One store serves one participant, and is used by one channel object at a time: a second one is refused (`STORE_LOCKED`).
  */
 export interface SdsStore {
   /** All records that are there. */

@@ -11,6 +11,9 @@ export type ParticipantId = string;
  */
 export type Profile = "rfc" | "libsds";
 
+/** Bytes, in whatever holds them. Neither text nor a list of numbers. */
+export type BytesLike = ArrayBufferView | ArrayBufferLike;
+
 /** A message that others name. */
 export interface HistoryEntry {
   readonly messageId: MessageId;
@@ -36,11 +39,14 @@ export interface BroadcastResult {
   /** False: it was not sent. An ordinary message is sent again later, as one that got lost is. */
   success: boolean;
   /** What others need to fetch the message from the network, such as its hash there. */
-  retrievalHint?: Uint8Array | undefined;
+  retrievalHint?: BytesLike | undefined;
 }
 
+/** What a broadcast may return: its result, or no more than whether it succeeded. */
+export type Broadcasted = BroadcastResult | boolean | void;
+
 /** Sends bytes to everybody in the channel. */
-export type Broadcast = (message: OutgoingMessage) => Promise<BroadcastResult | void> | BroadcastResult | void;
+export type Broadcast = (message: OutgoingMessage) => Promise<Broadcasted> | Broadcasted;
 
 /** A message of ours, when it was sent. */
 export interface SentMessage {
