@@ -204,6 +204,7 @@ impl Channel {
     pub fn commit(&mut self, draft: Draft, bytes: Bytes) {
         let now = self.clock.latest();
         self.asked(&draft, now);
+        self.requests.bring_back(now.steady_ms, &self.config);
         let (lean, Hashed { message_id, hash }) = (draft.lean, draft.id);
         self.clock.raise(draft.lamport_ms);
         self.filter.insert(&message_id, now.steady_ms);

@@ -23,6 +23,7 @@ impl Channel {
         self.sweep_incoming(now.steady_ms);
         self.sweep_outgoing(now.steady_ms);
         self.sweep_answers(now.steady_ms);
+        self.requests.bring_back(now.steady_ms, &self.config);
         self.sync_if_due(now.steady_ms)
     }
 

@@ -98,8 +98,7 @@ impl Requests {
     }
 
     /// What is to be asked for now, in ascending T_req, as many as one message takes.
-    pub fn eligible(&mut self, now_ms: TimeMs, config: &Config) -> Vec<IdHash> {
-        self.bring_back(now_ms, config);
+    pub fn eligible(&self, now_ms: TimeMs, config: &Config) -> Vec<IdHash> {
         let due = self.buffer.iter().take_while(|due| due.0 <= now_ms);
         due.take(config.repair_request_size).map(|due| due.1).collect()
     }
@@ -130,12 +129,12 @@ impl Requests {
     }
 
     /// Whether a sync message should go out now, only to ask.
-    pub fn is_due(&mut self, now_ms: TimeMs, config: &Config) -> bool {
-        self.bring_back(now_ms, config);
+    pub fn is_due(&self, now_ms: TimeMs, config: &Config) -> bool {
         self.next_due_ms(config).is_some_and(|due| due <= now_ms)
     }
 
-    fn bring_back(&mut self, now_ms: TimeMs, config: &Config) {
+    /// What was set aside, and is still missing after its time, will be asked for again, each at a new T_req.
+    pub fn bring_back(&mut self, now_ms: TimeMs, config: &Config) {
         while let Some(&(_, hash)) = self.aside.first().filter(|due| due.0 <= now_ms) {
             self.aside.pop_first();
             let Some(request) = self.entries.get(&hash) else { continue };
