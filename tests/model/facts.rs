@@ -154,6 +154,12 @@ impl Facts {
         unmet
     }
 
+    /// Whether a message was given up, and came after one that names it: that waits for it no longer.
+    pub fn came_after_it_was_lost(&self, named: &str, by: &str) -> bool {
+        let place = |id: &str| self.received.iter().position(|received| received == id);
+        self.lost.contains(named) && place(named) > place(by)
+    }
+
     /// What was named and is neither here nor given up.
     pub fn missing(&self) -> BTreeSet<&str> {
         let missing = |id: &&String| !self.is_met(id) && !self.waiting.contains_key(*id);

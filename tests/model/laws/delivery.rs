@@ -84,7 +84,8 @@ pub fn delivered(group: &mut Group, case: &mut Case<'_>, told: &Delivered) -> Ve
 fn hand_out(group: &mut Group, case: &mut Case<'_>, packet: &Rc<Packet>) -> Verdict {
     let (facts, config) = (&group.members[case.who].facts, &group.members[case.who].config);
     prop_assert!(!facts.here.contains(&packet.id), "{} was delivered twice", packet.id);
-    let unmet = facts.unmet(&packet.history);
+    let mut unmet = facts.unmet(&packet.history);
+    unmet.retain(|named| !facts.came_after_it_was_lost(named, &packet.id));
     let since = facts.waiting_since.get(&packet.id);
     let since_ms = since.map_or(u64::MAX, |since| since.reachable_ms);
     if facts.clock.reachable_ms.saturating_sub(since_ms) >= config.dependency_timeout_ms {
