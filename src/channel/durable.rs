@@ -186,7 +186,8 @@ impl Channel {
     }
 
     /// Whether a received message told what has to be stored though nothing comes of it, since nobody may tell it again: that
-    /// somebody more has a message of ours, or the id of a sync message that others will name. Asked after each.
+    /// somebody more has a message of ours, the id of a sync message that others will name, a hint of what is missing, where a
+    /// channel begins, or that our clock was ahead. Asked after each.
     pub fn take_heard(&mut self) -> bool {
         std::mem::take(&mut self.heard)
     }

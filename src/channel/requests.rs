@@ -25,6 +25,11 @@ impl Channel {
         logged.or_else(|| self.incoming.whole(hash))
     }
 
+    /// Who sent a message that is in the log, or waits.
+    pub(super) fn sender_of(&self, hash: IdHash) -> Option<&ParticipantId> {
+        self.log.sender_of(hash).or_else(|| self.incoming.sender_of(hash))
+    }
+
     /// A message with content came for the first time. We need not ask for it any more.
     pub(super) fn repaired_if_asked(&mut self, hash: IdHash, message_id: &str) {
         if self.requests.remove(hash) > 0 {
@@ -72,7 +77,7 @@ impl Channel {
                 let (wait_ms, size) = (t_resp_wait_ms(me, sender_id, message_id, t_max_ms), whole.len());
                 let due_ms = now.steady_ms.saturating_add(wait_ms);
                 self.answers.add(hash, due_ms, size, now.steady_ms, &self.config);
-            } else if self.log.sender_of(hash).or_else(|| self.incoming.sender_of(hash)).is_some_and(|sender_id| {
+            } else if self.sender_of(hash).is_some_and(|sender_id| {
                 !in_response_group(me, sender_id, entry.message_id, self.config.num_response_groups())
             }) {
                 self.answers.leave_to_others(now.steady_ms, &self.config);

@@ -107,7 +107,7 @@ impl Channel {
     /// Refuses the id of a message that is in the log, or was, or waits to be, and one that is not derived where it has to
     /// be.
     fn check_given(&self, message_id: &str, hash: IdHash, lamport_ms: u64, content: &[u8]) -> Result<(), Error> {
-        let used = match self.log.sender_of(hash).or_else(|| self.incoming.sender_of(hash)) {
+        let used = match self.sender_of(hash) {
             Some(sender_id) if self.is_own(sender_id) => Some(Error::BytesGone as fn(String) -> Error),
             Some(_) => Some(Error::IdReused as fn(String) -> Error),
             // It left the log, and with it who sent it.

@@ -313,10 +313,9 @@ impl Durable {
 
     /// The host's clock stepped back from one time to another: the time offline up to then stays, and goes on from there.
     pub fn step_back(&self, from_ms: TimeMs, to_ms: TimeMs) {
-        let mut offline = self.offline.lock();
-        if let Some(since_ms) = offline.since_ms {
-            offline.total_ms = offline.total_ms.saturating_add(from_ms.saturating_sub(since_ms));
-            offline.since_ms = Some(to_ms);
+        if self.offline.lock().since_ms.is_some() {
+            self.set_online(true, from_ms);
+            self.set_online(false, to_ms);
         }
     }
 }

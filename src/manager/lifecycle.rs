@@ -244,7 +244,7 @@ impl Manager {
             if !self.same_options(state.options, options) {
                 return Err(Error::ChannelOptionsDiffer(channel_id.to_owned()));
             }
-            let change = !state.open || state.auto && !auto || !state.is_stored();
+            let change = !state.open || state.auto && !auto;
             state.open = true;
             state.auto &= auto;
             // Told apart from a channel that is merely used: whether it is open has to be stored.
